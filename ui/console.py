@@ -1,0 +1,38 @@
+"""Progress and messages in the terminal, on stderr so that stdout stays machine-readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tutor.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console() -> Console:
+    """A rich console on stderr; colours only on a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar with rate and time left, drawn only on a terminal; yields a ``tutor.progress.Progress``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+
+    target = console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=target, disable=not target.is_terminal, transient=True) as bar:
+        tasks: dict[str, int] = {}
+
+        def report(label: str, done: int, total: int) -> bool:
+            if label not in tasks:
+                tasks[label] = bar.add_task(label, total=total or None)
+            bar.update(tasks[label], completed=done, total=total or None)  # type: ignore[arg-type]
+            return True
+
+        yield report
