@@ -1,0 +1,214 @@
+"""Sound files and streams to 16 kHz mono, block by block, so that length and lies in headers cannot fill the memory."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutor.errors import AudioError
+from tutor.timebase import SAMPLE_RATE
+
+Floats = NDArray[np.float32]
+
+MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 768_000
+FORMATS = "wav, flac, ogg/opus or mp3"
+# Samples as integers in a float file reach 2^31; anything beyond was never sound.
+_ABSURD = 2.0**32
+_BLOCK_SAMPLES = 1 << 17
+_MAX_STREAM_BYTES = 2 << 30
+# Writers that cannot seek back leave one of these as the length of a wav file.
+_OPEN_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """``samples``: float32 (n,), 16 kHz mono, within ±1; ``clipped``: share (0–1) of source samples at full scale;
+    ``power``: mean square of the source, its mean removed, over all frequencies."""
+
+    samples: Floats
+    clipped: float
+    power: float
+
+
+def decode(source: Path | BinaryIO, max_s: float) -> Decoded:
+    """Read a file, or a stream from where it stands (a pipe is spooled to disk first).
+
+    Raises ``AudioError`` for whatever is missing, is not sound, is cut short or lasts longer than ``max_s``.
+    """
+    if isinstance(source, Path):
+        with _open(source) as stream:
+            return _decode_stream(stream, source.name, max_s)
+    name = "the audio stream"
+    if _seekable(source):
+        return _decode_stream(source, name, max_s)
+    with tempfile.TemporaryFile() as spool:
+        _spool(source, spool)
+        return _decode_stream(spool, name, max_s)
+
+
+def resample(samples: NDArray[Any], rate_hz: int) -> Decoded:
+    """The same for samples in memory: (n,) or (n, channels), floats within ±1 or integers of any width.
+
+    Raises ``AudioError`` for an unusable rate, shape or value.
+    """
+    _check_rate(rate_hz, "the recording")
+    if samples.ndim not in (1, 2):
+        raise AudioError(f"Samples came with {samples.ndim} dimensions; (samples,) or (samples, channels) was expected.")
+    if samples.dtype.kind in "iu":
+        half = 2.0 ** (8 * samples.dtype.itemsize - 1)
+        floats = (samples.astype(np.float64) / half - (samples.dtype.kind == "u")).astype(np.float32)
+    elif samples.dtype.kind == "f":
+        floats = np.clip(samples, -2 * _ABSURD, 2 * _ABSURD).astype(np.float32)
+    else:
+        raise AudioError(f"Samples of type {samples.dtype} are not sound; floats or integers were expected.")
+    table = floats.reshape(len(floats), -1)
+    blocks = (table[start : start + _BLOCK_SAMPLES] for start in range(0, len(table), _BLOCK_SAMPLES))
+    return _collect(blocks, rate_hz, "the recording", None)
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        # Opening a named pipe would wait for its writer, so look before.
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise AudioError(f"{path} is a folder; give a {FORMATS} file.")
+        if not stat.S_ISREG(mode):
+            raise AudioError(f"{path} is not a regular file; pipe the sound in with '-' instead.")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise AudioError(f"{path} does not exist; check the path.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(f"{str(path)!r} cannot be read ({reason}); check the path and its permissions.") from error
+
+
+def _seekable(stream: BinaryIO) -> bool:
+    try:
+        return stream.seekable()
+    except (AttributeError, ValueError):
+        return False
+
+
+def _spool(source: BinaryIO, spool: IO[bytes]) -> None:
+    size = 0
+    while block := source.read(1 << 20):
+        size += len(block)
+        if size > _MAX_STREAM_BYTES:
+            raise AudioError("The audio stream passed 2 GiB without an end; give a shorter recording.")
+        spool.write(block)
+    spool.seek(0)
+
+
+def _decode_stream(stream: IO[bytes], name: str, max_s: float) -> Decoded:
+    import soundfile
+
+    start = stream.tell()
+    head = stream.read(4096)
+    if not head:
+        raise AudioError(f"{name} is empty (0 bytes); record it again.")
+    promised = _missing_bytes(head, _size(stream) - start)
+    if promised:
+        raise AudioError(f"{name} is cut short ({promised} bytes are missing at its end); copy or record it again.")
+    stream.seek(start)
+    try:
+        with soundfile.SoundFile(stream) as sound:
+            rate_hz = int(sound.samplerate)
+            _check_rate(rate_hz, name)
+            # Streamed flac files do not say how long they are.
+            known = 0 <= sound.frames < 2**48
+            if known and sound.frames > max_s * rate_hz:
+                raise AudioError(_too_long(name, sound.frames / rate_hz, max_s))
+            decoded = _collect(_blocks(sound), rate_hz, name, max_s, sound.frames if known else 0)
+        return decoded
+    except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError) as error:
+        raise AudioError(f"{name} is not sound that can be read ({_reason(head, error)}); give a {FORMATS} file.") from error
+
+
+def _blocks(sound: Any) -> Iterator[Floats]:
+    frames = max(1, _BLOCK_SAMPLES // sound.channels)
+    while len(block := sound.read(frames, dtype="float32", always_2d=True)):
+        yield block
+
+
+def _collect(
+    blocks: Iterator[Floats], rate_hz: int, name: str, max_s: float | None, expected_frames: int = 0
+) -> Decoded:
+    import soxr
+
+    stream = soxr.ResampleStream(rate_hz, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+    parts: list[Floats] = []
+    frames = at_limit = values = 0
+    total = square = 0.0
+    for block in blocks:
+        if not np.isfinite(block).all():
+            raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite); export it again.")
+        peak = float(np.abs(block).max(initial=0))
+        if peak > _ABSURD:
+            raise AudioError(f"{name} holds samples up to {peak:.0e}, which is no sound; export it again.")
+        frames += len(block)
+        if max_s is not None and frames > max_s * rate_hz:
+            raise AudioError(_too_long(name, frames / rate_hz, max_s))
+        values += block.size
+        at_limit += int(np.count_nonzero(np.abs(block) >= 0.99))
+        mono = block.mean(axis=1, dtype=np.float64)
+        total += float(mono.sum())
+        square += float(np.square(mono).sum())
+        parts.append(stream.resample_chunk(mono.astype(np.float32)))
+    if not frames:
+        raise AudioError(f"{name} holds no samples; record it again.")
+    if frames < 0.98 * expected_frames:
+        raise AudioError(
+            f"{name} is cut short ({frames / rate_hz:.1f} of {expected_frames / rate_hz:.1f} s can be read);"
+            " copy or record it again."
+        )
+    parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
+    samples = np.concatenate(parts)
+    peak = float(np.abs(samples).max(initial=0))
+    if peak > 1:
+        samples /= np.float32(peak)
+        square, total = square / peak**2, total / peak
+    power = max(0.0, square / frames - (total / frames) ** 2)
+    return Decoded(samples, at_limit / values if peak < 2 else 0.0, power)
+
+
+def _check_rate(rate_hz: float, name: str) -> None:
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise AudioError(f"{name} has {rate_hz} samples a second; {MIN_RATE_HZ} to {MAX_RATE_HZ} are understood.")
+
+
+def _too_long(name: str, duration_s: float, max_s: float) -> str:
+    return f"{name} lasts {duration_s / 60:.1f} min or more; at most {max_s / 60:g} min can be scored, so cut it first."
+
+
+def _size(stream: IO[bytes]) -> int:
+    return stream.seek(0, io.SEEK_END)
+
+
+def _missing_bytes(head: bytes, size: int) -> int:
+    """Bytes that a wav header promises and the file does not hold; 0 for other formats."""
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+        return 0
+    at = 12
+    while at + 8 <= len(head):
+        length = int.from_bytes(head[at + 4 : at + 8], "little")
+        if head[at : at + 4] == b"data":
+            is_open = length in _OPEN_LENGTHS or length > 0x7FFFF000
+            return 0 if is_open else max(0, at + 8 + length - size)
+        at += 8 + length + length % 2
+    return 0
+
+
+def _reason(head: bytes, error: Exception) -> str:
+    printable = sum(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head)
+    if printable > 0.95 * len(head):
+        return "it holds text"
+    return str(error).rsplit(": ", 1)[-1].strip().rstrip(".") or type(error).__name__
