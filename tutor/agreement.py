@@ -1,6 +1,6 @@
 """How well scores agree with human ratings: pure functions of arrays, with intervals over speakers.
 
-Speakers, not sentences, are drawn anew in every interval and test: one speaker's sentences are not independent.
+Speakers, not sentences, are drawn anew: the sentences of one speaker are not independent of each other.
 """
 
 from __future__ import annotations
@@ -187,10 +187,8 @@ def human_ceiling(experts: Sequence[Sequence[float | None]]) -> float:
 
     ``experts``: per item one rating per expert, None where that expert gave none.
     """
-    width = max((len(item) for item in experts), default=0)
-    table = np.full((len(experts), width), np.nan)
-    for row, item in enumerate(experts):
-        table[row, : len(item)] = [np.nan if value is None else value for value in item]
+    table = _expert_table(experts)
+    width = table.shape[1]
     present = ~np.isnan(table)
     total, count = np.nansum(table, axis=1), present.sum(axis=1)
     correlations = []
@@ -202,6 +200,27 @@ def human_ceiling(experts: Sequence[Sequence[float | None]]) -> float:
         correlations.append(pearson(mine, (total[rows] - mine) / (count[rows] - 1)))
     known = [value for value in correlations if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")
+
+
+def against_single_experts(predicted: Array, experts: Sequence[Sequence[float | None]]) -> float:
+    """Mean correlation of the predictions with each single expert; NaN without experts."""
+    table = _expert_table(experts)
+    known = []
+    for column in table.T:
+        rows = ~np.isnan(column)
+        value = pearson(predicted[rows], column[rows]) if rows.any() else float("nan")
+        if not np.isnan(value):
+            known.append(value)
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _expert_table(experts: Sequence[Sequence[float | None]]) -> Array:
+    """float64 (items, experts), NaN where an expert gave no rating."""
+    width = max((len(item) for item in experts), default=0)
+    table = np.full((len(experts), width), np.nan)
+    for row, item in enumerate(experts):
+        table[row, : len(item)] = [np.nan if value is None else value for value in item]
+    return table
 
 
 def _detection(threshold: float, hits: int, flagged: int, bad: int) -> Detection:

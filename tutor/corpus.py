@@ -21,7 +21,7 @@ WORD_RATINGS = ("accuracy", "stress", "total")
 
 SPLIT_HELP = (
     "which speakers: all, fold:K/N (the K-th of N parts by speaker, K from 0), not-fold:K/N, children, "
-    "adults, male, female, or a file with one sentence or speaker per line; several joined by commas all apply"
+    "adults, male, female, or a file with one sentence or speaker per line; joined by commas: all hold"
 )
 
 

@@ -1,0 +1,412 @@
+"""A model against human raters on a whole corpus: score every recording, then count agreement."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutor import agreement
+from tutor.acoustic import AcousticOutput, EngineInfo, Floats, Model, ScorerInput, ScorerOutput
+from tutor.agreement import Array, Comparison, Detection
+from tutor.corpus import SENTENCE_RATINGS, WORD_RATINGS, RatedSentence
+from tutor.errors import Cancelled, EngineError
+from tutor.phones import BLANK, ORDER, strip_stress
+from tutor.progress import Progress, silent
+from tutor.result import INSERTED, REPEATED, Assessment
+from tutor.workers import run_jobs
+
+SCHEMA = "tutor.agreement/1"
+PHONE_ERROR = 0.5
+"""A phone whose mean rating (0–2) is below this is an error."""
+
+WORD_ERROR = 5.0
+"""A word whose total rating (0–10) is below this is a bad one."""
+
+WORD_RECALL = 0.6
+OpenModel = Callable[[], Model]
+
+
+@dataclass(frozen=True)
+class ScoredSentence:
+    """A model's answer in the raters' form: phones 0–2, words (accuracy, stress, total) and sentence 0–10.
+
+    ``sentence`` follows ``corpus.SENTENCE_RATINGS``; ``phone_errors`` is the edit distance between the phones
+    the acoustic model hears without knowing the text and the given ones.
+    """
+
+    duration_s: float
+    phones: tuple[float, ...]
+    words: tuple[tuple[float, float, float], ...]
+    sentence: tuple[float, ...]
+    phone_errors: int
+    verdict: str
+    engine: EngineInfo
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Agreement of one kind of score: correlation with its 95 % interval by speaker, and the human ceiling.
+
+    ``mse`` and ``kappa`` are on the raters' scale. ``ceiling``: mean correlation of one expert with the mean
+    of the others; ``one_expert``: of the model with one expert. NaN where the corpus has no single ratings.
+    """
+
+    name: str
+    count: int
+    pearson: float
+    low: float
+    high: float
+    spearman: float
+    mse: float
+    kappa: float
+    ceiling: float
+    one_expert: float
+
+
+@dataclass(frozen=True)
+class ErrorFinding:
+    """Finding the bad ones, by several thresholds.
+
+    ``fixed`` at the raters' own limit, ``best`` on this data, ``held_out_f1`` with the threshold from other
+    speakers, ``at_recall`` where recall reaches 0.6, and ``curve`` thinned to 200 points.
+    """
+
+    name: str
+    fixed: Detection
+    low: float
+    high: float
+    best: Detection
+    held_out_f1: float
+    at_recall: Detection | None
+    average_precision: float
+    curve: tuple[Detection, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One phone's or speaker's line: how many, mean rating, mean prediction (raters' scale), correlation."""
+
+    name: str
+    count: int
+    rated: float
+    predicted: float
+    pearson: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything ``tutor evaluate`` says about one model."""
+
+    engine: EngineInfo
+    sentences: int
+    speakers: int
+    audio_s: float
+    wall_s: float
+    phone_error_rate: float
+    measures: tuple[Measure, ...]
+    phone_errors: ErrorFinding
+    word_errors: ErrorFinding
+    phones: tuple[Row, ...]
+    speakers_table: tuple[Row, ...]
+    verdicts: dict[str, int]
+    failures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One kind of score, item by item: predictions and ratings float64 (n,), speaker number int64 (n,)."""
+
+    name: str
+    top: int
+    predicted: Array
+    rated: Array
+    groups: NDArray[np.int64]
+    experts: tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class OpenScorer:
+    """Opens a model in a worker process and gives the function that scores one rated sentence."""
+
+    open_model: OpenModel
+
+    def __call__(self) -> Callable[[RatedSentence], ScoredSentence]:
+        from tutor.assess import assess
+        from tutor.clip import read_clip
+
+        model = _Overheard(self.open_model())
+
+        def score(sentence: RatedSentence) -> ScoredSentence:
+            model.heard.clear()
+            assessment = assess(read_clip(sentence.audio), sentence.prompt(), model)
+            return _in_raters_form(sentence, assessment, model.heard)
+
+        return score
+
+
+class _Overheard:
+    """A model whose acoustic answers are kept for a look: free recognition then costs no second pass."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.heard: list[AcousticOutput] = []
+
+    @property
+    def info(self) -> EngineInfo:
+        return self._model.info
+
+    def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
+        outputs = self._model.listen(clips)
+        self.heard.extend(outputs)
+        return outputs
+
+    def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
+        return self._model.score(evidence)
+
+    def close(self) -> None:
+        self._model.close()
+
+
+def score_corpus(
+    sentences: Sequence[RatedSentence],
+    open_model: OpenModel,
+    *,
+    workers: int = 2,
+    progress: Progress = silent,
+) -> tuple[dict[str, ScoredSentence], dict[str, str]]:
+    """Score every sentence; answers by id, and one line for each that could not be scored.
+
+    Raises ``Cancelled`` when progress asks to stop.
+    """
+    scored: dict[str, ScoredSentence] = {}
+    failed: dict[str, str] = {}
+
+    def keep_going() -> bool:
+        return progress("scoring", len(scored) + len(failed), len(sentences))
+
+    for outcome in run_jobs(sentences, OpenScorer(open_model), workers, keep_going):
+        name = sentences[outcome.index].id
+        if outcome.result is None:
+            failed[name] = outcome.error
+        else:
+            scored[name] = outcome.result
+    if len(scored) + len(failed) < len(sentences):
+        raise Cancelled("The evaluation was stopped; no figures were made.")
+    if not scored:
+        raise EngineError(f"No recording could be scored; the first failure: {next(iter(failed.values()))}")
+    return scored, failed
+
+
+def evaluate(
+    sentences: Sequence[RatedSentence],
+    open_model: OpenModel,
+    *,
+    workers: int = 2,
+    progress: Progress = silent,
+) -> tuple[Evaluation, dict[str, Paired]]:
+    """Agreement of a model with the raters of ``sentences``, and the paired scores behind it by name."""
+    started = time.perf_counter()
+    scored, failed = score_corpus(sentences, open_model, workers=workers, progress=progress)
+    wall_s = time.perf_counter() - started
+    kept = [sentence for sentence in sentences if sentence.id in scored]
+    pairs = pair_up(kept, scored)
+    answers = [scored[sentence.id] for sentence in kept]
+    phone, word = pairs["phone"], pairs["word total"]
+    given = sum(len(answer.phones) for answer in answers)
+    verdicts = [answer.verdict for answer in answers]
+    evaluation = Evaluation(
+        engine=answers[0].engine,
+        sentences=len(kept),
+        speakers=len({sentence.speaker for sentence in kept}),
+        audio_s=sum(answer.duration_s for answer in answers),
+        wall_s=wall_s,
+        phone_error_rate=sum(answer.phone_errors for answer in answers) / given,
+        measures=tuple(measure(pair) for pair in pairs.values()),
+        phone_errors=find_errors(phone, PHONE_ERROR),
+        word_errors=find_errors(word, WORD_ERROR),
+        phones=_rows(phone, _phone_names(kept)),
+        speakers_table=_rows(pairs["sentence total"], [sentence.speaker for sentence in kept]),
+        verdicts={name: verdicts.count(name) for name in sorted(set(verdicts))},
+        failures=tuple(sorted(failed.items())),
+    )
+    return evaluation, pairs
+
+
+def pair_up(sentences: Sequence[RatedSentence], scored: dict[str, ScoredSentence]) -> dict[str, Paired]:
+    """Predictions beside ratings: phone, word accuracy/stress/total, sentence accuracy … total, in that order."""
+    speakers = {name: number for number, name in enumerate(sorted({item.speaker for item in sentences}))}
+    collected: dict[str, list[tuple[float, float, int, tuple[float | None, ...]]]] = {}
+
+    def add(
+        name: str, predicted: float, rated: float, speaker: int, experts: tuple[float | None, ...]
+    ) -> None:
+        collected.setdefault(name, []).append((predicted, rated, speaker, experts))
+
+    for sentence in sentences:
+        answer, speaker = scored[sentence.id], speakers[sentence.speaker]
+        guesses = iter(answer.phones)
+        for word in sentence.words:
+            experts = word.phone_experts or ((),) * len(word.phones)
+            for rating, single, guess in zip(word.phone_ratings, experts, guesses, strict=False):
+                if rating is not None:
+                    add("phone", guess, rating, speaker, single)
+        for position, name in enumerate(WORD_RATINGS):
+            for word, numbers in zip(sentence.words, answer.words, strict=True):
+                add(f"word {name}", numbers[position], getattr(word, name), speaker, ())
+        for name, number in zip(SENTENCE_RATINGS, answer.sentence, strict=True):
+            add(f"sentence {name}", number, getattr(sentence, name), speaker, sentence.experts.get(name, ()))
+    return {name: _paired(name, items) for name, items in collected.items()}
+
+
+def measure(pair: Paired) -> Measure:
+    """All figures of agreement for one kind of score."""
+    low, high = agreement.pearson_interval(pair.predicted, pair.rated, pair.groups)
+    return Measure(
+        name=pair.name,
+        count=len(pair.rated),
+        pearson=agreement.pearson(pair.predicted, pair.rated),
+        low=low,
+        high=high,
+        spearman=agreement.spearman(pair.predicted, pair.rated),
+        mse=agreement.mean_squared_error(pair.predicted, pair.rated),
+        kappa=agreement.quadratic_kappa(pair.predicted, pair.rated, pair.top),
+        ceiling=agreement.human_ceiling(pair.experts),
+        one_expert=agreement.against_single_experts(pair.predicted, pair.experts),
+    )
+
+
+def find_errors(pair: Paired, limit: float) -> ErrorFinding:
+    """How well what the raters put below ``limit`` is found by low predictions."""
+    bad = pair.rated < limit
+    curve = agreement.detection_curve(pair.predicted, bad)
+    low, high = agreement.f1_interval(pair.predicted, bad, limit, pair.groups)
+    return ErrorFinding(
+        name=f"{pair.name} below {limit:g} of {pair.top}",
+        fixed=agreement.detect(pair.predicted, bad, limit),
+        low=low,
+        high=high,
+        best=agreement.best_f1(curve),
+        held_out_f1=agreement.held_out_f1(pair.predicted, bad, pair.groups),
+        at_recall=agreement.at_recall(curve, WORD_RECALL),
+        average_precision=agreement.average_precision(curve),
+        curve=tuple(curve[:: max(1, len(curve) // 200)]),
+    )
+
+
+def compare(first: dict[str, Paired], second: dict[str, Paired]) -> dict[str, Comparison]:
+    """Correlation of the first model minus that of the second, on the same items, for every kind of score."""
+    compared = {}
+    for name, a in first.items():
+        b = second[name]
+        if len(a.rated) != len(b.rated) or not np.array_equal(a.rated, b.rated):
+            raise EngineError(
+                f"The two models did not score the same recordings ({name}); see their failures."
+            )
+        compared[name] = agreement.compare_pearson(a.predicted, b.predicted, a.rated, a.groups)
+    return compared
+
+
+def greedy_phones(output: AcousticOutput) -> list[str]:
+    """The phones heard without knowing the text: best class per frame, repeats and blanks dropped (CTC)."""
+    best = output.log_posteriors.argmax(axis=1)
+    changed = np.append(True, best[1:] != best[:-1])
+    return [ORDER[index - 1] for index in best[changed] if index != BLANK]
+
+
+def as_json(
+    evaluation: Evaluation, compared: tuple[Evaluation, dict[str, Comparison]] | None = None
+) -> dict[str, Any]:
+    """Plain dicts and lists under schema ``tutor.agreement/1``; NaN becomes null."""
+    from dataclasses import asdict
+
+    data: dict[str, Any] = {"schema": SCHEMA, **asdict(evaluation)}
+    data["times_real_time"] = evaluation.audio_s / evaluation.wall_s
+    if compared is not None:
+        data["compared_with"] = asdict(compared[0])
+        data["differences"] = {name: asdict(item) for name, item in compared[1].items()}
+    cleaned: dict[str, Any] = _finite(data)
+    return cleaned
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6) if np.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _in_raters_form(
+    sentence: RatedSentence, assessment: Assessment, heard: Sequence[AcousticOutput]
+) -> ScoredSentence:
+    words = [word for word in assessment.words if word.status not in (INSERTED, REPEATED)]
+    if [len(word.phonemes) for word in words] != [len(word.phones) for word in sentence.words]:
+        raise EngineError(f"{sentence.id}: the scored words and phones are not the rated ones.")
+    scores = assessment.scores
+    given = [strip_stress(phone) for word in sentence.words for phone in word.phones]
+    said = [phone for output in heard for phone in greedy_phones(output)]
+    return ScoredSentence(
+        duration_s=assessment.audio.duration_s,
+        phones=tuple(phone.rating for word in words for phone in word.phonemes),
+        words=tuple((word.accuracy / 10, word.stress / 10, word.score / 10) for word in words),
+        sentence=tuple(
+            value / 10
+            for value in (
+                scores.accuracy,
+                scores.fluency,
+                scores.prosody,
+                scores.completeness,
+                scores.overall,
+            )
+        ),
+        phone_errors=agreement.edit_distance(given, said),
+        verdict=assessment.verdict,
+        engine=assessment.engine,
+    )
+
+
+def _paired(name: str, items: Sequence[tuple[float, float, int, tuple[float | None, ...]]]) -> Paired:
+    predicted, rated, groups, experts = zip(*items, strict=True)
+    return Paired(
+        name,
+        2 if name == "phone" else 10,
+        np.array(predicted, np.float64),
+        np.array(rated, np.float64),
+        np.array(groups, np.int64),
+        experts if all(experts) else (),
+    )
+
+
+def _phone_names(sentences: Sequence[RatedSentence]) -> list[str]:
+    return [
+        strip_stress(phone)
+        for sentence in sentences
+        for word in sentence.words
+        for phone, rating in zip(word.phones, word.phone_ratings, strict=True)
+        if rating is not None
+    ]
+
+
+def _rows(pair: Paired, names: Sequence[str]) -> tuple[Row, ...]:
+    labels = np.array(names)
+    rows = []
+    for name in sorted(set(names)):
+        mine = labels == name
+        predicted, rated = pair.predicted[mine], pair.rated[mine]
+        rows.append(
+            Row(
+                name,
+                int(mine.sum()),
+                float(rated.mean()),
+                float(predicted.mean()),
+                agreement.pearson(predicted, rated),
+            )
+        )
+    return tuple(rows)

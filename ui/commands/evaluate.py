@@ -1,0 +1,141 @@
+"""``tutor evaluate``: agreement of a model with the human raters of a corpus."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.corpus import SPLIT_HELP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tutor.acoustic import Model
+    from tutor.agreement import Comparison
+    from tutor.evaluation import ErrorFinding, Evaluation, Measure
+
+HELP = "agreement with human raters on a folder of rated recordings"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("corpus", type=Path, help="folder with labels.json and audio/ (as speechocean762)")
+    parser.add_argument("--split", default="all", help=SPLIT_HELP)
+    parser.add_argument("--limit", type=_count, help="score only this many sentences, evenly spread")
+    parser.add_argument("--model", default="main", help="main, light or a model folder")
+    parser.add_argument("--engine", default="onnx_cpu", help="inference backend (default: onnx_cpu)")
+    parser.add_argument(
+        "--jobs", type=_count, default=2, help="worker processes (default: 2, one thread each)"
+    )
+    parser.add_argument(
+        "--compare", metavar="MODEL2", help="a second model: differences and their significance"
+    )
+    parser.add_argument("--json", action="store_true", help="all figures as JSON on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score the corpus and print the figures."""
+    from tutor.corpus import load_rated, select
+    from tutor.evaluation import as_json, compare, evaluate
+    from ui.console import progress_bar
+
+    sentences = select(load_rated(arguments.corpus), arguments.split, arguments.limit)
+    with progress_bar() as progress:
+        evaluation, pairs = evaluate(
+            sentences, _opener(arguments.model, arguments.engine), workers=arguments.jobs, progress=progress
+        )
+        second = None
+        if arguments.compare:
+            other, other_pairs = evaluate(
+                sentences,
+                _opener(arguments.compare, arguments.engine),
+                workers=arguments.jobs,
+                progress=progress,
+            )
+            second = (other, compare(pairs, other_pairs))
+    if arguments.json:
+        json.dump(as_json(evaluation, second), sys.stdout, ensure_ascii=False, indent=1)
+        print()
+    else:
+        print(_page(evaluation))
+        if second is not None:
+            print(_comparison(evaluation, *second))
+    return 0
+
+
+def _opener(model: str, engine: str) -> Callable[[], Model]:
+    from engines.choose import open_model
+
+    return partial(open_model, model, engine, threads=1)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _page(evaluation: Evaluation) -> str:
+    engine = evaluation.engine
+    lines = [
+        f"{engine.model} on {engine.backend} ({engine.precision}): {evaluation.sentences} sentences by "
+        f"{evaluation.speakers} speakers, {evaluation.audio_s / 60:.1f} min in {evaluation.wall_s:.1f} s "
+        f"({evaluation.audio_s / evaluation.wall_s:.0f} × real time)",
+        "",
+        f"{'score':22}{'n':>7}  PCC [95 % by speaker]  Spearman    MSE  kappa  one expert  human ceiling",
+        *(_measure(item) for item in evaluation.measures),
+        "",
+        *_errors(evaluation.phone_errors),
+        *_errors(evaluation.word_errors),
+        f"phone error rate of free recognition against the given phones: {evaluation.phone_error_rate:.3f}",
+        "verdicts: " + ", ".join(f"{count} {name}" for name, count in evaluation.verdicts.items()),
+    ]
+    if evaluation.failures:
+        lines.append(f"{len(evaluation.failures)} recordings could not be scored:")
+        lines += [f"  {name}: {message}" for name, message in evaluation.failures[:20]]
+    return "\n".join(lines)
+
+
+def _measure(item: Measure) -> str:
+    return (
+        f"{item.name:22}{item.count:7d}  {item.pearson:.3f} [{item.low:.3f}, {item.high:.3f}]  "
+        f"{item.spearman:8.3f}  {item.mse:5.3f}  {item.kappa:5.3f}  {_known(item.one_expert):>10}  "
+        f"{_known(item.ceiling):>13}"
+    )
+
+
+def _errors(finding: ErrorFinding) -> list[str]:
+    fixed, best = finding.fixed, finding.best
+    lines = [
+        f"{finding.name} ({fixed.bad} so rated): F1 {fixed.f1:.3f} [{finding.low:.3f}, {finding.high:.3f}], "
+        f"precision {fixed.precision:.3f}, recall {fixed.recall:.3f}",
+        f"  threshold from other speakers: F1 {_known(finding.held_out_f1)}; best here: F1 {best.f1:.3f} "
+        f"at {best.threshold:.2f}; average precision {finding.average_precision:.3f}",
+    ]
+    if finding.at_recall is not None:
+        point = finding.at_recall
+        lines.append(
+            f"  at recall {point.recall:.2f}: precision {point.precision:.3f} (below {point.threshold:.2f})"
+        )
+    return lines
+
+
+def _comparison(first: Evaluation, second: Evaluation, differences: dict[str, Comparison]) -> str:
+    theirs = {item.name: item.pearson for item in second.measures}
+    lines = ["", f"{first.engine.model} against {second.engine.model}: PCC, difference [95 % by speaker], p"]
+    for item in first.measures:
+        change = differences[item.name]
+        lines.append(
+            f"{item.name:22}{item.pearson:.3f}  {theirs[item.name]:.3f}  {change.difference:+.3f} "
+            f"[{change.low:+.3f}, {change.high:+.3f}]  p = {change.p:.4f}"
+        )
+    return "\n".join(lines)
+
+
+def _known(value: float) -> str:
+    return "–" if value != value else f"{value:.3f}"
