@@ -25,54 +25,46 @@ CLASS_OF = {phone: members for members in CLASSES for phone in members}
 # Word-final obstruents lose their voice in most of these languages.
 DEVOICED = {"B": "P", "D": "T", "G": "K", "V": "F", "Z": "S", "DH": "TH", "ZH": "SH", "JH": "CH"}
 
-# First language -> canonical phone -> what is said instead ("-" dropped), weights by repetition.
-ACCENTS: dict[str, dict[str, str]] = {
-    "mandarin": {
-        "TH": "S S T F", "DH": "D D Z L", "V": "W W F", "W": "V", "R": "L W", "L": "R N AO", "Z": "S S JH",
-        "IH": "IY IY", "IY": "IH", "EH": "AE AE EY", "AE": "EH EH AH AA", "UH": "UW UW", "UW": "UH",
-        "AA": "AO AH", "AO": "AA OW", "AH": "AA AA EH", "ER": "AH UH", "NG": "N N", "N": "NG NG L",
-        "ZH": "JH SH R", "SH": "S", "CH": "SH T", "JH": "CH ZH", "EY": "EH EH", "OW": "AO AO", "AW": "AA AO",
-        "AY": "AE AA", "B": "P", "D": "T", "G": "K", "M": "N", "Y": "IY",
-    },
-    "spanish": {
-        "TH": "T S F", "DH": "D D", "V": "B B B", "Z": "S S S", "ZH": "SH JH", "SH": "CH CH S", "JH": "Y CH",
-        "IH": "IY IY IY", "AE": "AA EH AA", "AH": "AA AA OW", "UH": "UW UW", "AO": "OW OW", "ER": "EH AA AO",
-        "HH": "- Y", "NG": "N N", "M": "N", "N": "NG", "Y": "JH JH", "W": "G", "EY": "EH", "OW": "AO",
-        "D": "DH", "B": "V", "T": "-", "P": "B", "K": "G",
-    },
-    "japanese": {
-        "TH": "S S S", "DH": "Z Z D", "V": "B B", "R": "L L", "L": "R R R", "F": "HH HH", "HH": "F",
-        "IH": "IY IY", "AE": "AA AH EH", "AH": "AA AA", "UH": "UW UW", "ER": "AA AA", "AO": "OW OW", "AA": "AO",
-        "ZH": "JH JH", "Z": "JH S", "S": "SH", "T": "CH", "NG": "N N G", "W": "-", "Y": "-", "OW": "AO AO",
-        "EY": "EH EH", "M": "N", "N": "NG M",
-    },
-    "korean": {
-        "TH": "S S T", "DH": "D D", "V": "B B", "F": "P P P", "Z": "JH JH S", "ZH": "JH JH", "R": "L L", "L": "R R",
-        "IH": "IY IY", "IY": "IH", "AE": "EH EH EH", "EH": "AE", "UH": "UW UW", "AO": "AA OW", "AH": "AA AO",
-        "ER": "AO AH", "W": "-", "Y": "-", "SH": "S S", "JH": "CH", "B": "P", "D": "T", "G": "K", "OW": "AO",
-        "N": "L", "NG": "N",
-    },
-    "arabic": {
-        "P": "B B B", "V": "F F F", "NG": "N G", "CH": "SH SH", "ZH": "JH", "TH": "S T T", "DH": "Z D D", "G": "K",
-        "IH": "IY EH", "EH": "IH IH", "AE": "AA", "AH": "AA AE", "AO": "OW OW AA", "UH": "UW UW", "ER": "EH AA",
-        "OW": "AO UW", "EY": "EH IY", "JH": "ZH", "B": "P",
-    },
-    "hindi": {
-        "TH": "T T T", "DH": "D D D", "V": "W W W", "W": "V V V", "Z": "JH JH S", "ZH": "JH Z SH", "F": "P P",
-        "SH": "S", "S": "SH", "AE": "EH EH", "EH": "AE", "AO": "AA AA", "AA": "AO", "EY": "EH EH", "OW": "AO AO",
-        "ER": "AH AH", "IH": "IY", "AH": "AA", "NG": "N",
-    },
-    "german": {
-        "TH": "S S F", "DH": "Z Z D", "W": "V V V", "V": "F W", "AE": "EH EH EH", "EH": "AE", "R": "L W", "ZH": "SH SH",
-        "JH": "CH CH", "Z": "S S", "S": "Z", "AH": "AA AA", "OW": "AO AO", "EY": "EH EH", "ER": "EH AO", "UH": "UW",
-        "IH": "IY", "AO": "OW", "NG": "N",
-    },
-    "french": {
-        "TH": "S S F", "DH": "Z Z D V", "HH": "- - -", "R": "W L", "IH": "IY IY IY", "UH": "UW UW", "AE": "AA AA EH",
-        "AH": "ER AA AO", "CH": "SH SH SH", "JH": "ZH ZH ZH", "NG": "N G", "OW": "AO AO", "EY": "EH EH",
-        "ER": "EH AO", "AO": "OW", "AW": "AA AO", "P": "B", "T": "D", "K": "G",
-    },
-}  # fmt: skip
+# First language: canonical phone:what is said instead ("-" dropped), weights by repetition.
+_ACCENT_TABLES = {
+    "mandarin": """
+TH:S/S/T/F DH:D/D/Z/L V:W/W/F W:V R:L/W L:R/N/AO Z:S/S/JH IH:IY/IY IY:IH EH:AE/AE/EY AE:EH/EH/AH/AA
+UH:UW/UW UW:UH AA:AO/AH AO:AA/OW AH:AA/AA/EH ER:AH/UH NG:N/N N:NG/NG/L ZH:JH/SH/R SH:S CH:SH/T JH:CH/ZH
+EY:EH/EH OW:AO/AO AW:AA/AO AY:AE/AA B:P D:T G:K M:N Y:IY
+""",
+    "spanish": """
+TH:T/S/F DH:D/D V:B/B/B Z:S/S/S ZH:SH/JH SH:CH/CH/S JH:Y/CH IH:IY/IY/IY AE:AA/EH/AA AH:AA/AA/OW UH:UW/UW
+AO:OW/OW ER:EH/AA/AO HH:-/Y NG:N/N M:N N:NG Y:JH/JH W:G EY:EH OW:AO D:DH B:V T:- P:B K:G
+""",
+    "japanese": """
+TH:S/S/S DH:Z/Z/D V:B/B R:L/L L:R/R/R F:HH/HH HH:F IH:IY/IY AE:AA/AH/EH AH:AA/AA UH:UW/UW ER:AA/AA
+AO:OW/OW AA:AO ZH:JH/JH Z:JH/S S:SH T:CH NG:N/N/G W:- Y:- OW:AO/AO EY:EH/EH M:N N:NG/M
+""",
+    "korean": """
+TH:S/S/T DH:D/D V:B/B F:P/P/P Z:JH/JH/S ZH:JH/JH R:L/L L:R/R IH:IY/IY IY:IH AE:EH/EH/EH EH:AE UH:UW/UW
+AO:AA/OW AH:AA/AO ER:AO/AH W:- Y:- SH:S/S JH:CH B:P D:T G:K OW:AO N:L NG:N
+""",
+    "arabic": """
+P:B/B/B V:F/F/F NG:N/G CH:SH/SH ZH:JH TH:S/T/T DH:Z/D/D G:K IH:IY/EH EH:IH/IH AE:AA AH:AA/AE AO:OW/OW/AA
+UH:UW/UW ER:EH/AA OW:AO/UW EY:EH/IY JH:ZH B:P
+""",
+    "hindi": """
+TH:T/T/T DH:D/D/D V:W/W/W W:V/V/V Z:JH/JH/S ZH:JH/Z/SH F:P/P SH:S S:SH AE:EH/EH EH:AE AO:AA/AA AA:AO
+EY:EH/EH OW:AO/AO ER:AH/AH IH:IY AH:AA NG:N
+""",
+    "german": """
+TH:S/S/F DH:Z/Z/D W:V/V/V V:F/W AE:EH/EH/EH EH:AE R:L/W ZH:SH/SH JH:CH/CH Z:S/S S:Z AH:AA/AA OW:AO/AO
+EY:EH/EH ER:EH/AO UH:UW IH:IY AO:OW NG:N
+""",
+    "french": """
+TH:S/S/F DH:Z/Z/D/V HH:-/-/- R:W/L IH:IY/IY/IY UH:UW/UW AE:AA/AA/EH AH:ER/AA/AO CH:SH/SH/SH JH:ZH/ZH/ZH
+NG:N/G OW:AO/AO EY:EH/EH ER:EH/AO AO:OW AW:AA/AO P:B T:D K:G
+""",
+}
+ACCENTS: dict[str, dict[str, tuple[str, ...]]] = {
+    accent: {entry.split(":")[0]: tuple(entry.split(":")[1].split("/")) for entry in table.split()}
+    for accent, table in _ACCENT_TABLES.items()
+}
 DEVOICING = {"mandarin", "german", "korean", "spanish", "arabic"}
 EPENTHETIC = {"japanese": ("UW", "OW", "AH"), "korean": ("UH", "AH"), "spanish": ("EH", "AH")}
 
@@ -137,7 +129,7 @@ def mispronounce(
 ) -> list[SpokenWord]:
     """Canonical words with about `rate` of their phones (at least one) said wrongly.
 
-    `accent` is a key of ACCENTS. Two of its habits are made frequent in this utterance, as a speaker's are."""
+    `accent` is a key of ACCENTS; two of its habits are made frequent, as a speaker's are."""
     table = ACCENTS[accent]
     present = sorted({str(bare(phone)) for word in words for phone in word.canonical} & set(table))
     habits = set(rng.choice(present, min(2, len(present)), replace=False)) if present else set()
@@ -187,7 +179,7 @@ def _substitute(
     phone: str, final: bool, accent: str, neighbours: set[str | None], rng: np.random.Generator
 ) -> str | None:
     plain = str(bare(phone))
-    options = ACCENTS[accent].get(plain, "").split()
+    options = list(ACCENTS[accent].get(plain, ()))
     if final and accent in DEVOICING and plain in DEVOICED:
         options = options + [DEVOICED[plain]] * 3
     if not options or rng.random() < 0.3:
