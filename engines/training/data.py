@@ -1,0 +1,278 @@
+"""Everything the recipe learns from, as one bank of int16 samples and per-utterance targets on the training device.
+
+Three sources: rated learners (``labels.json`` + pocketsphinx times), a native speaker, and synthetic speech whose
+said phones are known. Batches are drawn by length bucket, the sources in given shares.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tutor.evidence import expected_phones
+from tutor.phones import class_of
+from tutor.timebase import FRAME_S, SAMPLE_RATE, frames_of
+
+LEARNER, NATIVE, SYNTHETIC = 0, 1, 2
+SENTENCE = ("accuracy", "fluency", "prosodic", "completeness", "total")
+WORD = ("accuracy", "stress", "total")
+NO_LABEL = -1
+
+
+@dataclass
+class Utterance:
+    """One recording with its targets. ``marks``: the experts' shares of 0, 1, 2 per expected phone, NaN where unrated."""
+
+    key: str
+    source: int
+    speaker: str
+    samples: np.ndarray  # int16 (n,)
+    said: np.ndarray  # int64, classes for CTC
+    classes: np.ndarray  # expected phones
+    words: np.ndarray
+    features: np.ndarray  # float32 (P, 3) start, end, stressed
+    frames: np.ndarray  # int64 (T,), class or NO_LABEL
+    marks: np.ndarray  # float32 (P, 3)
+    word_scores: np.ndarray  # float32 (W, 3), NaN where unrated
+    sentence_scores: np.ndarray  # float32 (5,)
+    age: int = 0
+    gender: str = ""
+
+
+def read_all(paths: Sequence[Path], cache: Path | None) -> list[np.ndarray]:
+    """Decode many files on all cores; ``cache`` (.npy beside .json) keeps the samples for the next run."""
+    if cache and cache.with_suffix(".json").exists():
+        lengths = json.loads(cache.with_suffix(".json").read_text())
+        if list(lengths) == [path.name for path in paths]:
+            return np.split(np.load(cache), np.cumsum(list(lengths.values()))[:-1])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        arrays = list(pool.map(read_samples, paths))
+    if cache:
+        np.save(cache, np.concatenate(arrays))
+        lengths = {path.name: len(array) for path, array in zip(paths, arrays, strict=True)}
+        cache.with_suffix(".json").write_text(json.dumps(lengths))
+    return arrays
+
+
+def read_samples(path: Path) -> np.ndarray:
+    """A 16 kHz mono file as int16."""
+    import soundfile
+
+    samples, rate = soundfile.read(path, dtype="int16")
+    if rate != SAMPLE_RATE or samples.ndim != 1:
+        raise ValueError(f"{path}: {rate} Hz, {samples.ndim} dimensions; 16 kHz mono was expected")
+    return samples
+
+
+def frame_labels(spans: Sequence[tuple[int, float, float]], count: int) -> np.ndarray:
+    """(class or NO_LABEL, start_s, end_s) in order → int64 (count,), silence where nothing is said."""
+    labels = np.zeros(count, dtype=np.int64)
+    centres = np.arange(count) * FRAME_S
+    for label, start, end in spans:
+        labels[(centres >= start) & (centres < end)] = label
+    return labels
+
+
+def rated_corpus(folder: Path, times: Path, cache: Path | None = None) -> list[Utterance]:
+    """speechocean762's training half with pocketsphinx times (from ``bootstrap.py``)."""
+    labels = json.loads((folder / "labels.json").read_text("utf-8"))
+    aligned = json.loads(times.read_text())
+    sounds = read_all([folder / item["audio"] for item in labels.values()], cache)
+    result = []
+    for (key, item), samples in zip(labels.items(), sounds, strict=True):
+        expected = expected_phones([word["phones"] for word in item["words"]])
+        marks, means = _expert_shares(item)
+        spans = _spans(aligned.get(key), means)
+        count = frames_of(len(samples))
+        result.append(
+            Utterance(
+                key, LEARNER, item["speaker"], samples, expected.classes.astype(np.int64), expected.classes,
+                expected.words, expected.marks,
+                frame_labels(spans, count) if spans else np.full(count, NO_LABEL, dtype=np.int64),
+                marks,
+                np.array([[word[name] for name in WORD] for word in item["words"]], dtype=np.float32),
+                np.array([item[name] for name in SENTENCE], dtype=np.float32),
+                item["age"], item["gender"],
+            )
+        )  # fmt: skip
+    return result
+
+
+def native_corpus(folder: Path, times: Path, cache: Path | None = None) -> list[Utterance]:
+    """A native speaker: every phone right, words and sentences unrated."""
+    labels = json.loads((folder / "labels.json").read_text("utf-8"))
+    aligned = json.loads(times.read_text())
+    sounds = read_all([folder / item["audio"] for item in labels.values()], cache)
+    result = []
+    for (key, item), samples in zip(labels.items(), sounds, strict=True):
+        expected = expected_phones([word["phones"] for word in item["words"]])
+        count = frames_of(len(samples))
+        spans = _spans(aligned.get(key), [2.0] * len(expected.classes))
+        right = np.tile(np.array([0, 0, 1], dtype=np.float32), (len(expected.classes), 1))
+        words = int(expected.words[-1]) + 1
+        result.append(
+            Utterance(
+                key, NATIVE, item["speaker"], samples, expected.classes.astype(np.int64), expected.classes,
+                expected.words, expected.marks,
+                frame_labels(spans, count) if spans else np.full(count, NO_LABEL, dtype=np.int64),
+                right, np.full((words, 3), np.nan, dtype=np.float32), np.full(5, np.nan, dtype=np.float32),
+            )
+        )  # fmt: skip
+    return result
+
+
+def synthetic_corpus(folder: Path, split: str = "train", cache: Path | None = None) -> list[Utterance]:
+    """Output of ``synthesis.py``: what was said is known, phone by phone."""
+    labels = json.loads((folder / "labels.json").read_text("utf-8"))
+    labels = {key: item for key, item in labels.items() if item["split"] == split and item["said"]}
+    sounds = read_all([folder / item["audio"] for item in labels.values()], cache)
+    result = []
+    for (key, item), samples in zip(labels.items(), sounds, strict=True):
+        expected = expected_phones([word["canonical"] for word in item["words"]])
+        pairs = [pair for pair in item["canonical"] if pair[0] is not None]
+        if len(pairs) != len(expected.classes):
+            raise ValueError(f"{key}: {len(pairs)} aligned phones for {len(expected.classes)} expected")
+        right = [pair[1] is not None and pair[1].rstrip("012") == pair[0].rstrip("012") for pair in pairs]
+        marks = np.array([[0, 0, 1] if good else [1, 0, 0] for good in right], dtype=np.float32)
+        count = frames_of(len(samples))
+        said = np.array([class_of(phone) for phone in item["said"]], dtype=np.int64)
+        times = item.get("times")
+        frames = np.full(count, NO_LABEL, dtype=np.int64)
+        if times:
+            frames = frame_labels([(c, s, e) for c, (s, e) in zip(said.tolist(), times, strict=True)], count)
+        words = int(expected.words[-1]) + 1
+        result.append(
+            Utterance(
+                key, SYNTHETIC, item["voice"], samples, said, expected.classes, expected.words, expected.marks, frames,
+                marks, np.full((words, 3), np.nan, dtype=np.float32), np.full(5, np.nan, dtype=np.float32),
+            )
+        )  # fmt: skip
+    return result
+
+
+def _expert_shares(item: dict[str, Any]) -> tuple[np.ndarray, list[float]]:
+    shares, means = [], []
+    for word in item["words"]:
+        for mean, experts in zip(word["phones-accuracy"], word["phones-accuracy-experts"], strict=True):
+            votes = [vote for vote in experts or [] if vote is not None]
+            if mean is None or not votes:
+                shares.append([np.nan] * 3)
+                means.append(2.0)
+                continue
+            shares.append([sum(_split(vote, level) for vote in votes) / len(votes) for level in range(3)])
+            means.append(mean)
+    return np.array(shares, dtype=np.float32), means
+
+
+def _split(vote: float, level: int) -> float:
+    """A vote between two levels counts for both in proportion."""
+    return max(0.0, 1.0 - abs(vote - level))
+
+
+def _spans(aligned: list[Any] | None, means: Sequence[float]) -> list[tuple[int, float, float]] | None:
+    """Phones the raters doubted carry no frame label: what was said there is unknown."""
+    if aligned is None:
+        return None
+    spans, index = [], 0
+    for name, start, end in aligned:
+        if name in ("SIL", "+NSN+", "+SPN+", "(NULL)"):
+            continue
+        spans.append((class_of(name) if means[index] >= 1.2 else NO_LABEL, start, end))
+        index += 1
+    return spans if index == len(means) else None
+
+
+def folds(utterances: Sequence[Utterance], count: int = 5) -> dict[str, int]:
+    """Speaker → fold: sorted by age and dealt in turn, so that every fold has children and adults."""
+    ages = {item.speaker: (item.age, item.gender, item.speaker) for item in utterances if item.source == LEARNER}
+    return {speaker: index % count for index, (_, _, speaker) in enumerate(sorted(ages.values()))}
+
+
+class Bank:
+    """Utterances on the device, drawn as padded batches."""
+
+    def __init__(self, utterances: Sequence[Utterance], device: torch.device) -> None:
+        self.items = sorted(utterances, key=lambda item: len(item.samples))
+        self.device = device
+        self.lengths = np.array([len(item.samples) for item in self.items])
+        self.offsets = np.concatenate([[0], np.cumsum(self.lengths)[:-1]])
+        self.samples = torch.from_numpy(np.concatenate([item.samples for item in self.items])).to(device)
+        self.sources = np.array([item.source for item in self.items])
+
+    def batch(self, chosen: np.ndarray) -> dict[str, Tensor]:
+        """Padded tensors of the chosen utterances; NaN or NO_LABEL marks what is unknown."""
+        items = [self.items[index] for index in chosen]
+        lengths = torch.as_tensor(self.lengths[chosen], device=self.device)
+        offsets = torch.as_tensor(self.offsets[chosen], device=self.device)
+        time = torch.arange(int(lengths.max()), device=self.device)
+        index = (offsets[:, None] + time).clamp(max=len(self.samples) - 1)
+        samples = self.samples[index].float() / 32768 * (time < lengths[:, None])
+
+        def padded(arrays: list[np.ndarray], fill: float) -> Tensor:
+            width = max(len(array) for array in arrays)
+            out = np.full((len(arrays), width, *arrays[0].shape[1:]), fill, dtype=arrays[0].dtype)
+            for row, array in zip(out, arrays, strict=True):
+                row[: len(array)] = array
+            return torch.from_numpy(out).to(self.device, non_blocking=True)
+
+        return {
+            "samples": samples,
+            "lengths": lengths,
+            "said": padded([item.said for item in items], 0),
+            "said_counts": torch.tensor([len(item.said) for item in items], device=self.device),
+            "classes": padded([item.classes.astype(np.int64) for item in items], 1),
+            "words": padded([item.words.astype(np.int64) for item in items], NO_LABEL),
+            "counts": torch.tensor([len(item.classes) for item in items], device=self.device),
+            "marks": padded([item.features for item in items], 0.0),
+            "frames": padded([item.frames for item in items], NO_LABEL),
+            "phone_targets": padded([item.marks for item in items], np.nan),
+            "word_targets": padded([item.word_scores for item in items], np.nan),
+            "sentence_targets": torch.from_numpy(np.stack([item.sentence_scores for item in items])).to(self.device),
+            "sources": torch.as_tensor(self.sources[chosen], device=self.device),
+        }
+
+    def random_samples(self, shape: tuple[int, int], voices: int = 4) -> Tensor:
+        """(B, N) of several speakers talking at once, from anywhere in the bank."""
+        total = torch.zeros(shape, device=self.device)
+        time = torch.arange(shape[1], device=self.device)
+        for _ in range(voices):
+            start = torch.randint(0, max(1, len(self.samples) - shape[1]), (shape[0], 1), device=self.device)
+            total += self.samples[(start + time).clamp(max=len(self.samples) - 1)].float() / 32768
+        return total
+
+
+class Sampler:
+    """Draws batches of about ``seconds`` of padded speech; ``shares`` of learner, native, synthetic speech."""
+
+    def __init__(self, bank: Bank, seconds: float, shares: Sequence[float], seed: int, buckets: int = 16) -> None:
+        self.bank, self.seconds = bank, seconds
+        self.rng = np.random.default_rng(seed)
+        weights = np.zeros(len(bank.items))
+        for source, share in enumerate(shares):
+            of = bank.sources == source
+            if of.any():
+                weights[of] = share / bank.lengths[of].sum()
+        keep = np.flatnonzero(weights > 0)
+        mass = np.cumsum(weights[keep] * bank.lengths[keep])
+        edges = np.searchsorted(mass, np.linspace(0, mass[-1], buckets + 1)[1:-1])
+        self.groups = [group for group in np.split(keep, edges) if len(group)]
+        self.chances = [weights[group] / weights[group].sum() for group in self.groups]
+        share = np.array([(weights[group] * bank.lengths[group]).sum() for group in self.groups])
+        self.bucket_chances = share / share.sum()
+
+    def draw(self) -> np.ndarray:
+        group = self.rng.choice(len(self.groups), p=self.bucket_chances)
+        members = self.groups[group]
+        longest = self.bank.lengths[members[-1]] / SAMPLE_RATE
+        count = max(2, int(self.seconds / longest))
+        replace = count > len(members)
+        return self.rng.choice(members, size=count, replace=replace, p=self.chances[group])

@@ -1,0 +1,355 @@
+"""Train acoustic model and scorer together: ``python -m engines.training.train RUN --corpus … [--fold K]``.
+
+One schedule: first the recogniser alone (CTC on what was said, frame labels), then recogniser and scorer jointly,
+the scorer reading the recogniser's own alignments. Weights are averaged (EMA); a stopped run goes on from its last
+checkpoint; every figure goes to ``log.jsonl``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engines.training import augment, data, segments
+from engines.training.network import (
+    LIGHT, MAIN, AcousticConfig, AcousticModel, Scorer, ScorerConfig, config_dict, expectation, parameters_of,
+)  # fmt: skip
+from tutor.timebase import FRAME_SAMPLES
+
+SIZES = {"main": MAIN, "light": LIGHT}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides a run besides the data."""
+
+    size: str = "main"
+    steps: int = 5000
+    joint_from: float = 0.4
+    seconds: float = 500.0
+    rate: float = 8e-4
+    warmup: int = 400
+    weight_decay: float = 0.02
+    shares: tuple[float, float, float] = (0.6, 0.15, 0.25)
+    scorer_gradient: float = 0.5
+    dropout: float = 0.1
+    ema: float = 0.998
+    seed: int = 1
+
+
+class Both(nn.Module):
+    """The two networks under one roof, for one optimiser and one average."""
+
+    def __init__(self, acoustic: AcousticConfig) -> None:
+        super().__init__()
+        self.acoustic = AcousticModel(acoustic)
+        self.scorer = Scorer(ScorerConfig(hidden=acoustic.hidden))
+
+
+def hear(model: Both, batch: dict[str, Tensor], bank: data.Bank, *, joint: bool) -> tuple[Tensor, ...]:
+    """Augmented batch → CTC, frame log posteriors, hidden; the speed factors move the frame labels along."""
+    samples, lengths = batch["samples"], batch["lengths"]
+    factors = torch.empty(len(lengths), device=samples.device).uniform_(0.88, 1.14)
+    samples, lengths = augment.change_speed(samples, lengths, factors)
+    samples = augment.add_rooms(samples, 0.3)
+    babble = bank.random_samples(tuple(samples.shape))
+    samples = augment.add_noise(samples, lengths, babble, 0.6)
+    samples = samples * (torch.arange(samples.shape[1], device=samples.device) < lengths[:, None])
+    count = batch["frames"].shape[1]
+    wanted = int(lengths.max()) // FRAME_SAMPLES + 1
+    source = (torch.arange(wanted, device=samples.device)[None, :] * factors[:, None]).round().long()
+    labels = torch.gather(batch["frames"], 1, source.clamp(max=count - 1))
+    frames = lengths // FRAME_SAMPLES + 1
+    labels = torch.where(torch.arange(wanted, device=samples.device) < frames[:, None], labels, data.NO_LABEL)
+    front = model.acoustic.front
+    with torch.autocast(samples.device.type, enabled=False), torch.no_grad():
+        power = front.power(samples)
+        warp = torch.empty(len(lengths), device=samples.device).uniform_(0.86, 1.16)
+        power = augment.colour(augment.warp_spectrum(power, warp), 0.08)
+        mels = lengths // 160 + 1
+        mask = (torch.arange(power.shape[1], device=samples.device) < mels[:, None]).float()[:, :, None]
+        log_mel = front.normalised(power, mask)
+        log_mel = augment.mask_bands(log_mel, mels, bands=2, times=1 if joint else 3, longest_share=0.05)
+    ctc, frame, hidden = model.acoustic.encode(log_mel, mask)
+    return ctc, frame, hidden, frames, labels
+
+
+def recogniser_losses(
+    ctc: Tensor, frame: Tensor, frames: Tensor, labels: Tensor, batch: dict[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    lost = F.ctc_loss(
+        ctc.transpose(0, 1), batch["said"], frames, batch["said_counts"], reduction="none", zero_infinity=True
+    )
+    per_phone = (lost / batch["said_counts"].clamp(min=1)).mean()
+    framewise = F.nll_loss(frame.flatten(0, 1), labels.flatten(), ignore_index=data.NO_LABEL)
+    return per_phone, framewise
+
+
+def score(
+    model: Both, ctc: Tensor, frame: Tensor, hidden: Tensor, frames: Tensor, batch: dict[str, Tensor], gradient: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Align, gather evidence, score: phone logits (B, P, 3), word, sentence, and which phones were aligned (B, P)."""
+    with torch.no_grad():
+        starts, ends = segments.align(frame.detach(), frames, batch["classes"], batch["words"], batch["counts"])
+    ctc, frame, hidden = (x * gradient + x.detach() * (1 - gradient) for x in (ctc, frame, hidden))
+    features, pooled = segments.evidence(
+        ctc, frame, hidden, batch["classes"], batch["marks"], batch["counts"], starts, ends
+    )
+    phone, word, sentence = model.scorer(batch["classes"] - 1, batch["words"], batch["counts"], features, pooled)
+    return phone.float(), word.float(), sentence.float(), ends > starts
+
+
+def scorer_losses(
+    phone: Tensor, word: Tensor, sentence: Tensor, aligned: Tensor, batch: dict[str, Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    target = batch["phone_targets"]
+    known = ~target[..., 0].isnan() & aligned
+    weight = torch.where(batch["sources"] == data.LEARNER, 1.0, 0.15)[:, None].expand_as(known)[known]
+    shares = target[known]
+    crossed = -(shares * torch.log_softmax(phone[known], dim=-1)).sum(dim=-1)
+    mean, _ = expectation(phone[known])
+    squared = (mean - shares[:, 1] - 2 * shares[:, 2]) ** 2
+    phones = (weight * (crossed + 2 * squared)).sum() / weight.sum().clamp(min=1)
+    words = _squared(word[:, : batch["word_targets"].shape[1]], batch["word_targets"]) / 4
+    sentences = _squared(sentence, batch["sentence_targets"]) / 2
+    return phones, words, sentences
+
+
+def _squared(value: Tensor, target: Tensor) -> Tensor:
+    known = ~target.isnan()
+    return F.mse_loss(value[known], target[known]) if bool(known.any()) else value.sum() * 0
+
+
+@torch.no_grad()
+def predict(model: Both, bank: data.Bank, indices: np.ndarray, seconds: float = 400.0) -> dict[str, Any]:
+    """Scores of the utterances with the averaged weights, flat over phones and words, in bank order."""
+    model.eval()
+    out: dict[str, list[Any]] = {name: [] for name in ("phone", "phone_target", "word", "word_target", "sentence",
+                                                      "sentence_target", "key", "errors", "length", "child", "frame_right", "frame_count")}  # fmt: skip
+    position = 0
+    while position < len(indices):
+        count = 1
+        while position + count < len(indices) and bank.lengths[indices[position + count]] / 16000 * (count + 1) < seconds:
+            count += 1
+        chosen = indices[position : position + count]
+        position += count
+        batch = bank.batch(chosen)
+        ctc, frame, hidden = model.acoustic(batch["samples"], batch["lengths"])
+        frames = batch["lengths"] // FRAME_SAMPLES + 1
+        phone, word, sentence, _ = score(model, ctc, frame, hidden, frames, batch, 1.0)
+        mean, _ = expectation(phone)
+        best = ctc.argmax(dim=2).cpu().numpy()
+        labels = batch["frames"][:, : frame.shape[1]]
+        right = ((frame.argmax(dim=2) == labels) & (labels >= 0)).sum(dim=1).tolist()
+        known = (labels >= 0).sum(dim=1).tolist()
+        for row, index in enumerate(chosen):
+            item = bank.items[index]
+            p, w = len(item.classes), len(item.word_scores)
+            out["phone"].append(mean[row, :p].cpu().numpy())
+            out["phone_target"].append(item.marks[:, 1] + 2 * item.marks[:, 2])
+            out["word"].append(word[row, :w].cpu().numpy())
+            out["word_target"].append(item.word_scores)
+            out["sentence"].append(sentence[row].cpu().numpy())
+            out["sentence_target"].append(item.sentence_scores)
+            out["key"].append(item.key)
+            path = best[row, : int(frames[row])]
+            heard = [c for i, c in enumerate(path) if c and (i == 0 or c != path[i - 1])]
+            out["errors"].append(edit_distance(heard, item.said.tolist()))
+            out["length"].append(len(item.said))
+            out["child"].append(item.age < 16)
+            out["frame_right"].append(right[row])
+            out["frame_count"].append(known[row])
+    model.train()
+    return out
+
+
+def edit_distance(heard: list[int], said: list[int]) -> int:
+    """Levenshtein distance."""
+    row = np.arange(len(said) + 1)
+    target = np.array(said)
+    for symbol in heard:
+        previous = row
+        change = previous[:-1] + (target != symbol)
+        row = np.empty_like(previous)
+        row[0] = previous[0] + 1
+        best = np.minimum(previous[1:] + 1, change)
+        offset = np.arange(1, len(row))
+        row[1:] = np.minimum.accumulate(np.minimum(best, row[0] + offset) - offset) + offset
+    return int(row[-1])
+
+
+def figures(out: dict[str, Any]) -> dict[str, float]:
+    """Pearson correlations and error rates of ``predict``'s answer."""
+
+    def pearson(value: np.ndarray, target: np.ndarray) -> float:
+        known = ~np.isnan(target)
+        return round(float(np.corrcoef(value[known], target[known])[0, 1]), 4) if known.sum() > 2 else float("nan")
+
+    phone, phone_target = np.concatenate(out["phone"]), np.concatenate(out["phone_target"])
+    word, word_target = np.concatenate(out["word"]), np.concatenate(out["word_target"])
+    sentence, sentence_target = np.stack(out["sentence"]), np.stack(out["sentence_target"])
+    result = {
+        "per": round(sum(out["errors"]) / max(1, sum(out["length"])), 4),
+        "frame_accuracy": round(sum(out["frame_right"]) / max(1, sum(out["frame_count"])), 4),
+        "phone": pearson(phone, phone_target),
+        "phone_mse": round(float(np.nanmean((phone - phone_target) ** 2)), 4),
+        "f1": round(best_f1(phone, phone_target < 0.5), 4),
+    }
+    result |= {f"word_{name}": pearson(word[:, i], word_target[:, i]) for i, name in enumerate(data.WORD)}
+    result |= {name: pearson(sentence[:, i], sentence_target[:, i]) for i, name in enumerate(data.SENTENCE)}
+    return result
+
+
+def best_f1(values: np.ndarray, wrong: np.ndarray) -> float:
+    """Highest F1 of finding the wrong phones by a threshold on the score."""
+    order = np.argsort(values)
+    hits = np.cumsum(wrong[order])
+    precision, recall = hits / np.arange(1, len(hits) + 1), hits / max(1, wrong.sum())
+    return float(np.max(2 * precision * recall / np.maximum(precision + recall, 1e-9)))
+
+
+def train(
+    recipe: Recipe, bank: data.Bank, held_out: np.ndarray, folder: Path, device: torch.device, time_limit_s: float
+) -> Both:
+    """Run the schedule and return the averaged model; ``time_limit_s`` shortens the schedule to what fits."""
+    torch.manual_seed(recipe.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = replace(SIZES[recipe.size], dropout=recipe.dropout)
+    model = Both(config).to(device)
+    average = Both(config).to(device)
+    average.load_state_dict(model.state_dict())
+    average.eval()
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim <= 1]
+    optimiser = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+        lr=recipe.rate, betas=(0.9, 0.98), fused=device.type == "cuda",
+    )  # fmt: skip
+    train_items = np.setdiff1d(np.arange(len(bank.items)), held_out)
+    sub = data.Bank([bank.items[i] for i in train_items], device)
+    sampler = data.Sampler(sub, recipe.seconds, recipe.shares, recipe.seed)
+    step, spent = 0, 0.0
+    checkpoint = folder / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        step, spent = state["step"], state["spent"]
+        sampler.rng = np.random.default_rng(recipe.seed + step)
+        torch.manual_seed(recipe.seed + step)
+    log = (folder / "log.jsonl").open("a")
+    print(f"{folder.name}: {parameters_of(model.acoustic)} + {parameters_of(model.scorer)} parameters, from step {step}", flush=True)
+    begun = time.monotonic() - spent
+    steps, saved = recipe.steps, time.monotonic()
+    totals = torch.zeros(6, device=device)
+    model.train()
+    while step < steps:
+        elapsed = time.monotonic() - begun
+        if step == 150 or (step > 150 and step % 100 == 0):
+            # A slower machine than planned shortens the schedule instead of cutting off its end.
+            fits = int(step + (time_limit_s - elapsed) / (elapsed / step))
+            steps = max(step + 1, min(recipe.steps, fits))
+        joint = step >= recipe.joint_from * steps
+        for group in optimiser.param_groups:
+            group["lr"] = augment.learning_rate(step, steps, recipe.rate, recipe.warmup)
+        batch = sub.batch(sampler.draw())
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            ctc, frame, hidden, frames, labels = hear(model, batch, sub, joint=joint)
+            losses = list(recogniser_losses(ctc, frame, frames, labels, batch))
+            if joint:
+                phone, word, sentence, aligned = score(
+                    model, ctc, frame, hidden, frames, batch, recipe.scorer_gradient
+                )
+                losses += scorer_losses(phone, word, sentence, aligned, batch)
+        loss = sum(losses, torch.zeros((), device=device))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        if bool(torch.isfinite(norm)):
+            optimiser.step()
+        step += 1
+        decay = min(recipe.ema, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+            for index, value in enumerate(losses):
+                totals[index] += value.detach()
+            totals[5] += 1
+        if step % 250 == 0 or step == steps:
+            mean = (totals / totals[5]).tolist()
+            totals.zero_()
+            row: dict[str, Any] = {"step": step, "of": steps, "seconds": round(time.monotonic() - begun, 1),
+                                   "losses": [round(value, 4) for value in mean[:5]]}  # fmt: skip
+            if len(held_out) and (step % 1000 == 0 or step == steps):
+                row |= figures(predict(average, bank, held_out))
+            log.write(json.dumps(row) + "\n")
+            log.flush()
+            print(folder.name, json.dumps(row), flush=True)
+        if time.monotonic() - saved > 120 or step == steps:
+            saved = time.monotonic()
+            state = {"model": model.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict(),
+                     "step": step, "spent": time.monotonic() - begun}  # fmt: skip
+            torch.save(state, checkpoint.with_suffix(".tmp"))
+            checkpoint.with_suffix(".tmp").replace(checkpoint)
+    half = {name: value.half() if value.is_floating_point() else value for name, value in average.state_dict().items()}
+    torch.save({"weights": half, "acoustic": config_dict(config), "recipe": dict(vars(recipe)), "steps": steps}, folder / "weights.pt")
+    return average
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="folder of the run")
+    parser.add_argument("--rated", type=Path, required=True)
+    parser.add_argument("--rated-times", type=Path, required=True)
+    parser.add_argument("--native", type=Path)
+    parser.add_argument("--native-times", type=Path)
+    parser.add_argument("--synthetic", type=Path, nargs="*", default=[])
+    parser.add_argument("--fold", type=int, help="hold out this fold (0–4) of the speakers")
+    parser.add_argument("--time-limit", type=float, default=1e9, help="seconds; the schedule is shortened to fit")
+    parser.add_argument("--cache", type=Path, help="folder for decoded samples")
+    parser.add_argument("--limit", type=int, help="first N utterances of each source, for rehearsals")
+    for name, value in vars(Recipe()).items():
+        kind = type(value) if not isinstance(value, tuple) else float
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=value, nargs=3 if isinstance(value, tuple) else None)
+    arguments = parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.backends.cuda.matmul.allow_tf32 = True
+    torch.backends.cudnn.allow_tf32 = True
+    cache = arguments.cache
+    if cache:
+        cache.mkdir(parents=True, exist_ok=True)
+    utterances = data.rated_corpus(arguments.rated, arguments.rated_times, cache and cache / "rated.npy")[: arguments.limit]
+    fold_of = data.folds(utterances)
+    if arguments.native:
+        utterances += data.native_corpus(arguments.native, arguments.native_times, cache and cache / "native.npy")[: arguments.limit]
+    for number, folder in enumerate(arguments.synthetic):
+        utterances += data.synthetic_corpus(folder, cache=cache and cache / f"synthetic{number}.npy")[: arguments.limit]
+    bank = data.Bank(utterances, device)
+    held_out = np.array([i for i, item in enumerate(bank.items) if arguments.fold is not None
+                         and item.source == data.LEARNER and fold_of[item.speaker] == arguments.fold], dtype=int)  # fmt: skip
+    fields = {name: getattr(arguments, name) for name in vars(Recipe())}
+    recipe = Recipe(**{**fields, "shares": tuple(fields["shares"])})
+    hours = {source: round(float(bank.lengths[bank.sources == source].sum()) / 16000 / 3600, 2) for source in range(3)}
+    print(f"hours of learner, native, synthetic speech: {hours}; held out {len(held_out)} utterances on {device}", flush=True)
+    average = train(recipe, bank, held_out, arguments.run, device, arguments.time_limit)
+    if len(held_out):
+        out = predict(average, bank, held_out)
+        (arguments.run / "figures.json").write_text(json.dumps(figures(out), indent=1))
+        np.savez_compressed(
+            arguments.run / "held_out.npz",
+            keys=np.array(out["key"]), phone=np.concatenate(out["phone"]), counts=[len(x) for x in out["phone"]],
+            word=np.concatenate(out["word"]), word_counts=[len(x) for x in out["word"]], sentence=np.stack(out["sentence"]),
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
