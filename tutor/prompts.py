@@ -1,0 +1,78 @@
+"""A text to be read aloud: its words, how each may be said, and where in the text it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tutor import phones, spoken
+from tutor.errors import TextError
+from tutor.lexicon import Accent, Lexicon
+
+MAX_WORDS = 500
+
+
+@dataclass(frozen=True)
+class Word:
+    """``text`` as spoken (``twenty`` for 20); ``pronunciations``: ARPAbet with stress, likeliest first, never empty;
+    ``guessed``: not from a dictionary; ``span``: the characters of ``Prompt.text`` it comes from (start, end)."""
+
+    text: str
+    pronunciations: tuple[tuple[str, ...], ...]
+    guessed: bool
+    span: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """``text`` as it is shown; ``words`` in the order in which they are said, at least one."""
+
+    text: str
+    words: tuple[Word, ...]
+
+
+def make_prompt(text: str, *, accent: Accent = "us", lexicon: Path | None = None) -> Prompt:
+    """English text to words and pronunciations; numbers, dates, money and abbreviations are spoken out.
+
+    Raises ``TextError`` for text without words, in another script, with control characters or of more than
+    500 words; ``CorpusError`` for a ``lexicon`` file (CMUdict's form) that cannot be used.
+    """
+    shown = spoken.tidy(text)
+    tokens = spoken.words_of(shown, accent)
+    if len(tokens) > MAX_WORDS:
+        raise TextError(f"The text has {len(tokens)} words; at most {MAX_WORDS} can be read at once, so split it.")
+    book = Lexicon(accent, lexicon)
+    return Prompt(shown, tuple(_word(token, book) for token in tokens))
+
+
+def prompt_from_phones(text: str, words: Sequence[tuple[str, Sequence[str]]]) -> Prompt:
+    """A prompt whose pronunciations are given, one a word, as a corpus has them.
+
+    Raises ``TextError`` for no words, a word without phones or a phone that is not ARPAbet.
+    """
+    if not words:
+        raise TextError("A prompt without words was given; at least one is needed.")
+    result = []
+    at = 0
+    lowered = text.lower()
+    for name, names in words:
+        found = lowered.find(name.lower(), at)
+        span = (found, found + len(name)) if found >= 0 else (at, at)
+        at = span[1]
+        unknown = [phone for phone in names if phones.strip_stress(phone) not in phones.ORDER]
+        if unknown or not names:
+            raise TextError(f"The word {name!r} has {unknown or 'no phones'} where ARPAbet phones were expected.")
+        result.append(Word(name, (tuple(names),), False, span))
+    return Prompt(text, tuple(result))
+
+
+def _word(token: spoken.Token, book: Lexicon) -> Word:
+    if token.spelled and token.text not in book:
+        ending = ("Z",) if token.plural else ()
+        return Word(token.text, (book.spelled(token.spelled) + ending,), False, token.span)
+    entry = book.pronounce(token.text)
+    variants = entry.pronunciations
+    if token.spelled:
+        variants = (*variants, book.spelled(token.spelled))
+    return Word(token.text, variants, entry.guessed, token.span)
