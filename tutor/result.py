@@ -78,13 +78,17 @@ class Scores:
 
 @dataclass(frozen=True)
 class Tip:
-    """Advice drawn from the evidence. ``kind`` names the rule, ``phone`` (ARPAbet) and ``word`` (index) what it is about."""
+    """Advice drawn from the evidence. ``kind`` names the rule, ``phone`` (ARPAbet) and ``word`` (index) what it is about.
+
+    ``values`` fill the rule's sentence, so that ``feedback.tip_text`` can say it in another language.
+    """
 
     kind: str
     text: str
     word: int | None = None
     phone: str | None = None
     heard: str | None = None
+    values: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
