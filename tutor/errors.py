@@ -1,4 +1,5 @@
-"""Everything that can go wrong, as one tree; each message is one line: what happened, what was expected, what to do.
+"""Everything that can go wrong, as one tree; each message is one line: what happened, what was expected, what
+to do.
 
 TutorError
 ├── InputError            the user's input; exit code 2
@@ -11,6 +12,7 @@ TutorError
 ├── EngineError           an inference backend failed at run time; the next one down takes over
 │   ├── DeviceLost        the accelerator went away or refuses all work
 │   └── OutOfMemory       the accelerator's memory is full
+├── OutputError           results cannot be written (disk full, read-only folder)
 └── Cancelled             the user stopped the work; nothing is wrong
 """
 
@@ -65,6 +67,10 @@ class DeviceLost(EngineError):
 
 class OutOfMemory(EngineError):
     """The accelerator has too little free memory."""
+
+
+class OutputError(TutorError):
+    """Results cannot be written: the disk is full or the folder is read-only."""
 
 
 class Cancelled(TutorError):
