@@ -31,10 +31,10 @@ OpenModel = Callable[[], Model]
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the results. ``model_key``: sha256 of the model's files; ``acoustics``: pitch, intensity
-    and
+    """What decides the results.
 
-    formants by Praat; ``tracks``: also one file of pitch and intensity per recording.
+    ``model_key``: sha256 of the model's files; ``acoustics``: pitch, intensity and formants by Praat;
+    ``tracks``: also one file of pitch and intensity per recording.
     """
 
     model: str
@@ -58,7 +58,9 @@ class FileDone:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run did. ``before``: finished by earlier runs; ``stopped``: the user asked for a stop; work is left."""
+    """What a run did. ``before``: finished by earlier runs; ``stopped``: the user asked for a stop; work is
+    left.
+    """
 
     total: int
     before: int
@@ -106,17 +108,16 @@ def run_batch(
     """
     started = time.perf_counter()
     with Journal(out / JOURNAL) as journal:
-        todo = [
-            item
+        wanted = {
+            item.id
             for item in items
             if (entry := journal.entries.get(item.id)) is None
             or entry.key != key_of(item, settings)
             or (retry_failed and entry.failed)
-        ]
-        before = len(items) - len(todo)
-        state = _State(journal, len(items), before, progress, finished)
+        }
+        state = _State(journal, len(items), wanted, progress, finished)
         opener = OpenRecorder(open_model, settings, out)
-        chunks = _chunks(todo, batch_size)
+        chunks = [chunk for chunk in _chunks(items, batch_size) if any(item.id in wanted for item in chunk)]
         for outcome in run_jobs(chunks, opener, workers, state.keep_going):
             if outcome.result is not None:
                 state.add(outcome.result)
@@ -129,15 +130,17 @@ def run_batch(
         for outcome in run_jobs(alone, opener, workers, state.keep_going) if alone else ():
             failure = _failure(alone[outcome.index][0], settings, outcome.error)
             state.add((failure,) if outcome.result is None else outcome.result)
-    done = before + state.scored + state.failed
+    done = state.before + state.scored + state.failed
     wall_s = time.perf_counter() - started
     return RunSummary(
-        len(items), before, state.scored, state.failed, done < len(items), state.audio_s, wall_s
+        len(items), state.before, state.scored, state.failed, done < len(items), state.audio_s, wall_s
     )
 
 
 def key_of(item: Item, settings: Settings) -> str:
-    """Changes whenever the recording's file, its text or a setting changes: what was scored then is out of date."""
+    """Changes whenever the recording's file, its text or a setting changes: what was scored then is out of
+    date.
+    """
     try:
         status = item.audio.stat()
         file = [str(item.audio), status.st_size, status.st_mtime_ns]
@@ -161,21 +164,25 @@ class _State:
         self,
         journal: Journal,
         total: int,
-        before: int,
+        wanted: set[str],
         progress: Progress,
         finished: Callable[[FileDone], None],
     ) -> None:
-        self._journal, self._total, self._before = journal, total, before
+        self._journal, self._total, self._wanted = journal, total, wanted
+        self.before = total - len(wanted)
         self._progress, self._finished = progress, finished
         self.scored = self.failed = 0
         self.audio_s = 0.0
         self.singly: list[Item] = []
 
     def keep_going(self) -> bool:
-        return self._progress("scoring", self._before + self.scored + self.failed, self._total)
+        return self._progress("scoring", self.before + self.scored + self.failed, self._total)
 
     def add(self, records: Sequence[dict[str, Any]]) -> None:
         for record in records:
+            if record["id"] not in self._wanted:
+                continue
+            self._wanted.discard(record["id"])
             self._journal.append(record)
             error = record.get("error", "")
             assessment = record.get("assessment")

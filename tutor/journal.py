@@ -29,7 +29,9 @@ class Journal:
     """Append-only; opening drops a last line that was cut by a crash. Not to be opened twice at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Raises ``OutputError`` when the folder cannot be written, ``InputError`` when another run has it open."""
+        """Raises ``OutputError`` when the folder cannot be written, ``InputError`` when another run has it
+        open.
+        """
         self._path = path
         self._unsynced = 0
         self.entries: dict[str, Entry] = {}
@@ -46,7 +48,9 @@ class Journal:
             raise
 
     def append(self, record: dict[str, Any]) -> None:
-        """Add a record with at least ``id`` and ``key``. ``OutputError`` when the disk is full; nothing is lost then."""
+        """Add a record with at least ``id`` and ``key``. ``OutputError`` when the disk is full; nothing is
+        lost then.
+        """
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         with writing(self._path):
             try:
