@@ -1,4 +1,6 @@
-"""ONNX Runtime, the backend that is always there. Clips run one by one: no answer depends on its neighbours."""
+"""ONNX Runtime, the backend that is always there. Clips run one by one: no answer depends on its
+neighbours.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ class OnnxScorer:
         self._graph = OnnxGraph(path, manifest.scorer, threads=threads)
 
     def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
-        """Scores in the same order; ``EngineError`` on failure, ``ModelError`` for other features than its own."""
+        """Scores in the same order; ``EngineError`` on failure, ``ModelError`` for other features than its
+        own.
+        """
         answers = []
         for item in evidence:
             if self._features and item.features.shape[1] != self._features:
@@ -129,7 +133,9 @@ class OnnxModel:
         return self._providers
 
     def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
-        """See ``tutor.acoustic.Model``; ``AudioError`` for clips of another form, ``EngineError`` on failure."""
+        """See ``tutor.acoustic.Model``; ``AudioError`` for clips of another form, ``EngineError`` on
+        failure.
+        """
         batches.check_clips(clips)
         if self._acoustic is None:
             raise EngineError("The model was closed; open it again.")

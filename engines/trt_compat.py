@@ -1,0 +1,234 @@
+"""TensorRT 8.6, 10, 11 and TensorRT for RTX behind one surface: every difference between them is in this
+file.
+
+What each version is given:
+
+===================  ==================  ===================  ==================  =====================
+                     8.6                 10                   11                  RTX 1
+===================  ==================  ===================  ==================  =====================
+network flags        EXPLICIT_BATCH      STRONGLY_TYPED       STRONGLY_TYPED      STRONGLY_TYPED
+where types live     builder flags       in the ONNX          in the ONNX         in the ONNX
+FP16                 BuilderFlag.FP16    typed ONNX           typed ONNX          typed ONNX
+INT8                 INT8 + calibrator   Q/DQ ONNX            Q/DQ ONNX           Q/DQ ONNX
+layers kept FP32     layer.precision     typed ONNX           typed ONNX          typed ONNX
+progress, cancel     none (log lines)    IProgressMonitor     IProgressMonitor    IProgressMonitor
+target GPU           the present one     the present one      the present one     SM75 … SM120 by name
+tactic sources       less stubbed cuBLAS its own              its own             its own
+                     and cuDNN
+FP32 on SM75         yes                 yes                  yes                 no (no FP32 GEMM)
+plan memory          device_memory_size  …_size_v2            …_size_v2           …_size_v2
+===================  ==================  ===================  ==================  =====================
+
+TensorRT 10 still has builder flags for precision; it is given typed networks all the same, so that one ONNX
+file means one precision everywhere. This module and cuda, plan, calibrate and trt_runtime import numpy,
+cuda-python and TensorRT only, and run on Python 3.9.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+FULL, RTX = "tensorrt", "tensorrt_rtx"
+PRECISIONS = ("fp32", "fp16", "int8")
+TARGETS = ("current", "sm75", "sm80", "sm86", "sm89", "sm120")
+
+
+class LibraryProblem(RuntimeError):
+    """TensorRT is not there, too old or too new, or cannot do what was asked; the text says which."""
+
+
+class Library:
+    """One imported TensorRT with what it can do. ``module`` is the Python package itself."""
+
+    def __init__(self, module: Any, name: str) -> None:
+        """Raises ``LibraryProblem`` for a release outside 8.6–11 (TensorRT) or 1.x (TensorRT for RTX)."""
+        self.module = module
+        self.name = name
+        self.version = str(module.__version__)
+        numbers = tuple(int(part) for part in self.version.split(".")[:2])
+        supported = numbers[0] == 1 if name == RTX else (8, 6) <= numbers < (12, 0) and numbers[0] != 9
+        if not supported:
+            raise LibraryProblem(
+                f"{name} {self.version} is not supported; TensorRT 8.6, 10, 11 and RTX 1 are"
+            )
+        self.is_rtx = name == RTX
+        self.typed_by_flags = not self.is_rtx and numbers[0] < 10
+        self.has_calibrator = self.typed_by_flags
+        self.has_monitor = hasattr(module, "IProgressMonitor")
+        self.has_targets = hasattr(module, "ComputeCapability")
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.version}"
+
+    def network_flags(self) -> int:
+        """The bit mask for ``Builder.create_network``."""
+        flags = self.module.NetworkDefinitionCreationFlag
+        if self.typed_by_flags:
+            return 1 << int(flags.EXPLICIT_BATCH)
+        return 1 << int(flags.STRONGLY_TYPED)
+
+    def check(self, precision: str, target: str) -> None:
+        """Refuse, before any work, what this version cannot build."""
+        if precision not in PRECISIONS:
+            raise LibraryProblem("precision {!r} is not one of {}".format(precision, ", ".join(PRECISIONS)))
+        if target not in TARGETS:
+            raise LibraryProblem("target {!r} is not one of {}".format(target, ", ".join(TARGETS)))
+        if target != "current" and not self.has_targets:
+            raise LibraryProblem(f"{self.title} builds for the GPU of this machine only, not for {target}")
+        if self.is_rtx and target == "sm75" and precision == "fp32":
+            raise LibraryProblem("TensorRT for RTX has no FP32 matrix products on sm75; build fp16 for it")
+
+    def set_precision(
+        self, config: Any, network: Any, precision: str, keep_fp32: tuple[str, ...]
+    ) -> list[str]:
+        """Give the builder its precision where flags carry it; returns the names of the layers held at
+        FP32.
+        """
+        if not self.typed_by_flags or precision == "fp32":
+            return []
+        trt = self.module
+        config.set_flag(trt.BuilderFlag.FP16)
+        if precision == "int8":
+            config.set_flag(trt.BuilderFlag.INT8)
+        if not keep_fp32:
+            return []
+        config.set_flag(trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS)
+        wanted = set(keep_fp32)
+        floats = (trt.DataType.FLOAT, trt.DataType.HALF)
+        fixed = (trt.LayerType.SHAPE, trt.LayerType.CONSTANT)
+        held = []
+        for index in range(network.num_layers):
+            layer = network.get_layer(index)
+            if node_of(str(layer.name)) not in wanted or layer.type in fixed:
+                continue
+            if any(layer.get_output(i).dtype not in floats for i in range(layer.num_outputs)):
+                continue
+            layer.precision = trt.DataType.FLOAT
+            for output in range(layer.num_outputs):
+                layer.set_output_type(output, trt.DataType.FLOAT)
+            held.append(str(layer.name))
+        return held
+
+    def set_calibrator(self, config: Any, calibrator: Any, profile: Any) -> None:
+        """INT8 scales of a network without Q/DQ nodes; only where ``has_calibrator``."""
+        config.int8_calibrator = calibrator
+        config.set_calibration_profile(profile)
+
+    def set_target(self, config: Any, target: str) -> None:
+        if self.has_targets:
+            capability = self.module.ComputeCapability
+            config.num_compute_capabilities = 1
+            config.set_compute_capability(getattr(capability, target.upper()), 0)
+
+    def set_workspace(self, config: Any, limit_bytes: int) -> None:
+        config.set_memory_pool_limit(self.module.MemoryPoolType.WORKSPACE, limit_bytes)
+
+    def drop_stubbed_tactics(self, config: Any, stubbed: bool) -> None:
+        """Without real cuBLAS and cuDNN (see ``libraries_are_stubs``) their tactics must not be tried."""
+        if not (self.typed_by_flags and stubbed):
+            return
+        sources = config.get_tactic_sources()
+        for name in ("CUBLAS", "CUBLAS_LT", "CUDNN"):
+            sources &= ~(1 << int(getattr(self.module.TacticSource, name)))
+        config.set_tactic_sources(sources)
+
+    def parser_errors(self, parser: Any, nodes: list[str]) -> list[str]:
+        """Every error of a failed parse, each with the node it is about.
+
+        nodes: the nodes the parser's log named, in order; 8.6 gives only a node's number with an error.
+        """
+        lines = []
+        for index in range(parser.num_errors):
+            error = parser.get_error(index)
+            if hasattr(error, "node_name") and error.node_name():
+                where = f"{error.node_name()} ({error.node_operator()})"
+            else:
+                number = int(error.node())
+                where = nodes[number] if 0 <= number < len(nodes) else f"node {number}"
+            lines.append(f"{where}: {_one_line(error.desc())}")
+        return lines
+
+    def monitor(self, tell: Callable[[str, int, int], bool]) -> Any:
+        """A progress monitor calling ``tell(phase, done, total)``; False cancels. None where the version has
+        none.
+        """
+        if not self.has_monitor:
+            return None
+        base = self.module.IProgressMonitor
+
+        class Monitor(base):  # type: ignore[misc, valid-type]
+            def __init__(self) -> None:
+                base.__init__(self)
+                self.totals: dict[str, int] = {}
+
+            def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
+                self.totals[phase_name] = num_steps
+
+            def step_complete(self, phase_name: str, step: int) -> bool:
+                return tell(phase_name, step + 1, self.totals.get(phase_name, 0))
+
+            def phase_finish(self, phase_name: str) -> None:
+                self.totals.pop(phase_name, None)
+
+        return Monitor()
+
+    def logger(self, hear: Callable[[int, str], None]) -> Any:
+        """A logger handing ``(severity, text)`` on; severity 0 internal error, 1 error, 2 warning, 3 info, 4
+        verbose.
+        """
+        base = self.module.ILogger
+        severities = base.Severity
+        order = ("INTERNAL_ERROR", "ERROR", "WARNING", "INFO", "VERBOSE")
+        ranks = {int(getattr(severities, name)): rank for rank, name in enumerate(order)}
+
+        class Logger(base):  # type: ignore[misc, valid-type]
+            def __init__(self) -> None:
+                base.__init__(self)
+
+            def log(self, severity: Any, message: str) -> None:
+                hear(ranks.get(int(severity), 1), str(message))
+
+        return Logger()
+
+    def activation_bytes(self, engine: Any) -> int:
+        """Device memory that one execution context of the largest profile takes."""
+        if hasattr(engine, "device_memory_size_v2"):
+            return int(engine.device_memory_size_v2)
+        return int(engine.device_memory_size)
+
+
+def load(name: str) -> Library:
+    """Import ``tensorrt`` or ``tensorrt_rtx``; ``LibraryProblem`` when it is missing, broken or
+    unsupported.
+    """
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:
+        # A package whose shared libraries are absent raises OSError or RuntimeError rather than ImportError.
+        extra = "rtx" if name == RTX else "gpu"
+        raise LibraryProblem(
+            f"{name} cannot be loaded ({_one_line(error)[:160]}); install it with: python3 -m pip install '.[{extra}]'"
+        ) from error
+    return Library(module, name)
+
+
+def node_of(layer_name: str) -> str:
+    """TensorRT 8.6 names helper layers after their ONNX node with a suffix; the ONNX name comes first."""
+    return layer_name.split(" ")[0].split("_output_cast")[0]
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())
+
+
+def libraries_are_stubs(library: Library) -> bool:
+    """True where cuBLAS beside TensorRT is a stand-in of a few kilobytes, put there so that TensorRT
+    loads.
+    """
+    folder = os.path.dirname(str(getattr(library.module, "__file__", "") or ""))
+    path = os.path.join(folder, "libcublas.so.12")
+    return os.path.isfile(path) and os.path.getsize(path) < 1_000_000
