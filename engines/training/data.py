@@ -46,6 +46,8 @@ class Utterance:
     sentence_scores: np.ndarray  # float32 (5,)
     age: int = 0
     gender: str = ""
+    starts: np.ndarray | None = None  # int64 (P,), frames of the phones by the network's own alignment
+    ends: np.ndarray | None = None
 
 
 def read_all(paths: Sequence[Path], cache: Path | None) -> list[np.ndarray]:
@@ -197,6 +199,10 @@ def folds(utterances: Sequence[Utterance], count: int = 5) -> dict[str, int]:
     return {speaker: index % count for index, (_, _, speaker) in enumerate(sorted(ages.values()))}
 
 
+def _or_zeros(array: np.ndarray | None, like: np.ndarray) -> np.ndarray:
+    return np.zeros(len(like), dtype=np.int64) if array is None else array
+
+
 class Bank:
     """Utterances on the device, drawn as padded batches."""
 
@@ -233,6 +239,8 @@ class Bank:
             "words": padded([item.words.astype(np.int64) for item in items], NO_LABEL),
             "counts": torch.tensor([len(item.classes) for item in items], device=self.device),
             "marks": padded([item.features for item in items], 0.0),
+            "starts": padded([_or_zeros(item.starts, item.classes) for item in items], 0),
+            "ends": padded([_or_zeros(item.ends, item.classes) for item in items], 0),
             "frames": padded([item.frames for item in items], NO_LABEL),
             "phone_targets": padded([item.marks for item in items], np.nan),
             "word_targets": padded([item.word_scores for item in items], np.nan),

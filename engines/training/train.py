@@ -23,7 +23,7 @@ from engines.training import augment, data, segments
 from engines.training.network import (
     LIGHT, MAIN, AcousticConfig, AcousticModel, Scorer, ScorerConfig, config_dict, expectation, parameters_of,
 )  # fmt: skip
-from tutor.timebase import FRAME_SAMPLES
+from tutor.timebase import FRAME_SAMPLES, SAMPLE_RATE
 
 SIZES = {"main": MAIN, "light": LIGHT}
 
@@ -43,6 +43,7 @@ class Recipe:
     scorer_gradient: float = 0.5
     dropout: float = 0.1
     ema: float = 0.998
+    realign: int = 800
     seed: int = 1
 
 
@@ -80,7 +81,7 @@ def hear(model: Both, batch: dict[str, Tensor], bank: data.Bank, *, joint: bool)
         log_mel = front.normalised(power, mask)
         log_mel = augment.mask_bands(log_mel, mels, bands=2, times=1 if joint else 3, longest_share=0.05)
     ctc, frame, hidden = model.acoustic.encode(log_mel, mask)
-    return ctc, frame, hidden, frames, labels
+    return ctc, frame, hidden, frames, labels, factors
 
 
 def recogniser_losses(
@@ -95,11 +96,10 @@ def recogniser_losses(
 
 
 def score(
-    model: Both, ctc: Tensor, frame: Tensor, hidden: Tensor, frames: Tensor, batch: dict[str, Tensor], gradient: float
+    model: Both, ctc: Tensor, frame: Tensor, hidden: Tensor, starts: Tensor, ends: Tensor, batch: dict[str, Tensor],
+    gradient: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Align, gather evidence, score: phone logits (B, P, 3), word, sentence, and which phones were aligned (B, P)."""
-    with torch.no_grad():
-        starts, ends = segments.align(frame.detach(), frames, batch["classes"], batch["words"], batch["counts"])
+    """Gather evidence and score: phone logits (B, P, 3), word, sentence, and which phones were aligned (B, P)."""
     ctc, frame, hidden = (x * gradient + x.detach() * (1 - gradient) for x in (ctc, frame, hidden))
     features, pooled = segments.evidence(
         ctc, frame, hidden, batch["classes"], batch["marks"], batch["counts"], starts, ends
@@ -129,6 +129,35 @@ def _squared(value: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(value[known], target[known]) if bool(known.any()) else value.sum() * 0
 
 
+def sped(batch: dict[str, Tensor], factors: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+    """Phone spans of the batch after the change of speed; unaligned utterances stay 0–0."""
+    aligned = batch["ends"] > batch["starts"]
+    last = (frames - 1)[:, None]
+    starts = torch.minimum((batch["starts"] / factors[:, None]).long(), last)
+    ends = torch.minimum(torch.maximum((batch["ends"] / factors[:, None]).long(), starts + 1), last + 1)
+    return torch.where(aligned, starts, 0), torch.where(aligned, ends, 0)
+
+
+@torch.no_grad()
+def align_bank(model: Both, bank: data.Bank, seconds: float) -> None:
+    """Place every utterance's expected phones in time with the averaged weights, for the scorer to learn on."""
+    position, total = 0, len(bank.items)
+    while position < total:
+        count = 1
+        while position + count < total and bank.lengths[position + count] / SAMPLE_RATE * (count + 1) < seconds:
+            count += 1
+        batch = bank.batch(np.arange(position, position + count))
+        log_mel, mask = model.acoustic.front(batch["samples"], batch["lengths"])
+        with torch.autocast(log_mel.device.type, torch.bfloat16, enabled=log_mel.is_cuda):
+            _, frame, _ = model.acoustic.encode(log_mel, mask)
+        frames = batch["lengths"] // FRAME_SAMPLES + 1
+        starts, ends = segments.align(frame.float(), frames, batch["classes"], batch["words"], batch["counts"])
+        for row, item in enumerate(bank.items[position : position + count]):
+            item.starts = starts[row, : len(item.classes)].cpu().numpy()
+            item.ends = ends[row, : len(item.classes)].cpu().numpy()
+        position += count
+
+
 @torch.no_grad()
 def predict(model: Both, bank: data.Bank, indices: np.ndarray, seconds: float = 400.0) -> dict[str, Any]:
     """Scores of the utterances with the averaged weights, flat over phones and words, in bank order."""
@@ -138,14 +167,15 @@ def predict(model: Both, bank: data.Bank, indices: np.ndarray, seconds: float = 
     position = 0
     while position < len(indices):
         count = 1
-        while position + count < len(indices) and bank.lengths[indices[position + count]] / 16000 * (count + 1) < seconds:
+        while position + count < len(indices) and bank.lengths[indices[position + count]] / SAMPLE_RATE * (count + 1) < seconds:
             count += 1
         chosen = indices[position : position + count]
         position += count
         batch = bank.batch(chosen)
         ctc, frame, hidden = model.acoustic(batch["samples"], batch["lengths"])
         frames = batch["lengths"] // FRAME_SAMPLES + 1
-        phone, word, sentence, _ = score(model, ctc, frame, hidden, frames, batch, 1.0)
+        starts, ends = segments.align(frame, frames, batch["classes"], batch["words"], batch["counts"])
+        phone, word, sentence, _ = score(model, ctc, frame, hidden, starts, ends, batch, 1.0)
         mean, _ = expectation(phone)
         best = ctc.argmax(dim=2).cpu().numpy()
         labels = batch["frames"][:, : frame.shape[1]]
@@ -237,7 +267,7 @@ def train(
     train_items = np.setdiff1d(np.arange(len(bank.items)), held_out)
     sub = data.Bank([bank.items[i] for i in train_items], device)
     sampler = data.Sampler(sub, recipe.seconds, recipe.shares, recipe.seed)
-    step, spent = 0, 0.0
+    step, spent, aligned_at = 0, 0.0, -recipe.realign
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
@@ -260,15 +290,19 @@ def train(
             fits = int(step + (time_limit_s - elapsed) / (elapsed / step))
             steps = max(step + 1, min(recipe.steps, fits))
         joint = step >= recipe.joint_from * steps
+        if joint and step - aligned_at >= recipe.realign:
+            align_bank(average, sub, 2 * recipe.seconds)
+            aligned_at = step
         for group in optimiser.param_groups:
             group["lr"] = augment.learning_rate(step, steps, recipe.rate, recipe.warmup)
         batch = sub.batch(sampler.draw())
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            ctc, frame, hidden, frames, labels = hear(model, batch, sub, joint=joint)
+            ctc, frame, hidden, frames, labels, factors = hear(model, batch, sub, joint=joint)
             losses = list(recogniser_losses(ctc, frame, frames, labels, batch))
             if joint:
+                starts, ends = sped(batch, factors, frames)
                 phone, word, sentence, aligned = score(
-                    model, ctc, frame, hidden, frames, batch, recipe.scorer_gradient
+                    model, ctc, frame, hidden, starts, ends, batch, recipe.scorer_gradient
                 )
                 losses += scorer_losses(phone, word, sentence, aligned, batch)
         loss = sum(losses, torch.zeros((), device=device))
