@@ -41,7 +41,7 @@ def read_clip(source: Path | BinaryIO, *, max_s: float = MAX_S) -> Clip:
     Raises ``AudioError`` for what is missing, empty, cut short, not sound, longer than ``max_s``, silent,
     or has no voice in it.
     """
-    name = source.name if isinstance(source, Path) else "the audio stream"
+    name = source.name if isinstance(source, Path) else "The audio stream"
     return _clip(decode(source, max_s), name)
 
 
@@ -50,7 +50,7 @@ def clip_from_samples(samples: NDArray[Any], rate_hz: int) -> Clip:
 
     Raises ``AudioError`` as ``read_clip`` does.
     """
-    return _clip(resample(np.asarray(samples), rate_hz), "the recording")
+    return _clip(resample(np.asarray(samples), rate_hz), "The recording")
 
 
 def pieces(clip: Clip) -> list[tuple[int, int]]:
@@ -76,7 +76,6 @@ def _clip(decoded: Decoded, name: str) -> Clip:
     samples = decoded.samples
     if len(samples) < MIN_SAMPLES:
         raise AudioError(f"{name} lasts {seconds_of(len(samples)):.2f} s; at least 0.3 s are needed to hear a word.")
-    samples = samples - np.float32(samples.mean(dtype=np.float64))
     heard_dbfs = _decibels(float(np.square(samples, dtype=np.float64).mean()))
     if heard_dbfs < _SILENCE_DBFS:
         if _decibels(decoded.power) > _SILENCE_DBFS + 20:
@@ -87,7 +86,7 @@ def _clip(decoded: Decoded, name: str) -> Clip:
         voiced = voice.voiced_hops(samples, strictness=0)
     spans = voice.runs(voiced)
     if not spans or np.count_nonzero(voiced) * voice.HOP_S < MIN_SPEECH_S:
-        raise AudioError(f"No speech was found in {name}; speak closer to the microphone and record again.")
+        raise AudioError(f"{name} holds no speech that can be found; speak closer to the microphone and record again.")
     duration_s = seconds_of(len(samples))
     info = AudioInfo(duration_s, voice.snr_db(samples, voiced), voice.level_dbfs(samples, voiced), decoded.clipped)
     return Clip(samples, info, (spans[0][0] * voice.HOP_S, min(duration_s, spans[-1][1] * voice.HOP_S)))

@@ -6,7 +6,9 @@ import io
 import os
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -23,6 +25,8 @@ MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 768_000
 FORMATS = "wav, flac, ogg/opus or mp3"
 # Samples as integers in a float file reach 2^31; anything beyond was never sound.
 _ABSURD = 2.0**32
+# Of libsndfile's messages these say something to a user.
+_TELLING = ("Format not", "Error in", "Supported file", "File contains", "flac decoder", "Channel count", "Too many")
 _BLOCK_SAMPLES = 1 << 17
 _MAX_STREAM_BYTES = 2 << 30
 # Writers that cannot seek back leave one of these as the length of a wav file.
@@ -31,7 +35,7 @@ _OPEN_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF)
 
 @dataclass(frozen=True)
 class Decoded:
-    """``samples``: float32 (n,), 16 kHz mono, within ±1; ``clipped``: share (0–1) of source samples at full scale;
+    """``samples``: float32 (n,), 16 kHz mono, mean 0, within ±1; ``clipped``: share (0–1) of source samples at full scale;
     ``power``: mean square of the source, its mean removed, over all frequencies."""
 
     samples: Floats
@@ -47,7 +51,7 @@ def decode(source: Path | BinaryIO, max_s: float) -> Decoded:
     if isinstance(source, Path):
         with _open(source) as stream:
             return _decode_stream(stream, source.name, max_s)
-    name = "the audio stream"
+    name = "The audio stream"
     if _seekable(source):
         return _decode_stream(source, name, max_s)
     with tempfile.TemporaryFile() as spool:
@@ -60,19 +64,22 @@ def resample(samples: NDArray[Any], rate_hz: int) -> Decoded:
 
     Raises ``AudioError`` for an unusable rate, shape or value.
     """
-    _check_rate(rate_hz, "the recording")
+    _check_rate(rate_hz, "The recording")
     if samples.ndim not in (1, 2):
         raise AudioError(f"Samples came with {samples.ndim} dimensions; (samples,) or (samples, channels) was expected.")
     if samples.dtype.kind in "iu":
         half = 2.0 ** (8 * samples.dtype.itemsize - 1)
         floats = (samples.astype(np.float64) / half - (samples.dtype.kind == "u")).astype(np.float32)
     elif samples.dtype.kind == "f":
+        _check_finite(samples, "The recording")
         floats = np.clip(samples, -2 * _ABSURD, 2 * _ABSURD).astype(np.float32)
     else:
         raise AudioError(f"Samples of type {samples.dtype} are not sound; floats or integers were expected.")
-    table = floats.reshape(len(floats), -1)
+    table = floats if floats.ndim == 2 else floats[:, None]  # (samples, channels)
+    if not table.size:
+        raise AudioError("The recording holds no samples; record it again.")
     blocks = (table[start : start + _BLOCK_SAMPLES] for start in range(0, len(table), _BLOCK_SAMPLES))
-    return _collect(blocks, rate_hz, "the recording", None)
+    return _collect(blocks, rate_hz, "The recording", None)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -120,7 +127,7 @@ def _decode_stream(stream: IO[bytes], name: str, max_s: float) -> Decoded:
         raise AudioError(f"{name} is cut short ({promised} bytes are missing at its end); copy or record it again.")
     stream.seek(start)
     try:
-        with soundfile.SoundFile(stream) as sound:
+        with _quiet(head), soundfile.SoundFile(_Tame(stream)) as sound:
             rate_hz = int(sound.samplerate)
             _check_rate(rate_hz, name)
             # Streamed flac files do not say how long they are.
@@ -131,6 +138,50 @@ def _decode_stream(stream: IO[bytes], name: str, max_s: float) -> Decoded:
         return decoded
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError) as error:
         raise AudioError(f"{name} is not sound that can be read ({_reason(head, error)}); give a {FORMATS} file.") from error
+
+
+class _Tame:
+    """A stream for libsndfile, whose callbacks print a traceback when a damaged file sends them before its start."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._stream.tell()}.get(whence)
+        if origin is None:
+            origin = _size(self._stream)
+        return self._stream.seek(max(0, origin + offset))
+
+
+_STDERR = threading.Lock()
+
+
+@contextmanager
+def _quiet(head: bytes) -> Iterator[None]:
+    """Keep stderr silent while an mp3 is read: libmpg123 reports damage there, line after line."""
+    if head[:4] in (b"RIFF", b"fLaC", b"OggS"):
+        yield
+        return
+    with _STDERR:
+        try:
+            saved = os.dup(2)
+        except OSError:
+            # A windowed program may have no stderr at all.
+            yield
+            return
+        try:
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def _blocks(sound: Any) -> Iterator[Floats]:
@@ -149,8 +200,7 @@ def _collect(
     frames = at_limit = values = 0
     total = square = 0.0
     for block in blocks:
-        if not np.isfinite(block).all():
-            raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite); export it again.")
+        _check_finite(block, name)
         peak = float(np.abs(block).max(initial=0))
         if peak > _ABSURD:
             raise AudioError(f"{name} holds samples up to {peak:.0e}, which is no sound; export it again.")
@@ -172,12 +222,18 @@ def _collect(
         )
     parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
     samples = np.concatenate(parts)
-    peak = float(np.abs(samples).max(initial=0))
-    if peak > 1:
-        samples /= np.float32(peak)
-        square, total = square / peak**2, total / peak
+    samples -= np.float32(samples.mean(dtype=np.float64))
     power = max(0.0, square / frames - (total / frames) ** 2)
-    return Decoded(samples, at_limit / values if peak < 2 else 0.0, power)
+    peak = float(np.abs(samples).max(initial=0))
+    if peak <= 1:
+        return Decoded(samples, at_limit / values, power)
+    # Far above full scale are integers stored as floats, which did not clip.
+    return Decoded(samples / np.float32(peak), at_limit / values if peak < 2 else 0.0, power / peak**2)
+
+
+def _check_finite(samples: NDArray[Any], name: str) -> None:
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite); export it again.")
 
 
 def _check_rate(rate_hz: float, name: str) -> None:
@@ -211,4 +267,5 @@ def _reason(head: bytes, error: Exception) -> str:
     printable = sum(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head)
     if printable > 0.95 * len(head):
         return "it holds text"
-    return str(error).rsplit(": ", 1)[-1].strip().rstrip(".") or type(error).__name__
+    reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
+    return reason if reason.startswith(_TELLING) else "its header is damaged"

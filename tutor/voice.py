@@ -52,10 +52,11 @@ def voiced_hops(samples: Floats, strictness: int = 2) -> Flags:
     raw = np.fromiter(
         (detector.is_speech(whole[at : at + width], SAMPLE_RATE) for at in range(0, len(whole), width)), bool, count
     )
-    # Its hangover runs on over silence and clicks: a hop must also carry energy near that of the voice.
-    power = hop_power(samples)
     if raw.any():
-        raw &= power > np.quantile(power[raw], 0.9) * 1e-4
+        # It takes the first half second of steady noise for a voice and runs on over silence: ask for energy too.
+        power = np.convolve(hop_power(samples), np.ones(5) / 5, mode="same")
+        floor = float(np.quantile(power, 0.1))
+        raw &= power > max(1.6 * floor, 1e-4 * float(np.quantile(power[raw], 0.9)))
     return _smooth(raw)
 
 
