@@ -101,7 +101,8 @@ class _Crew(Generic[Job, Result]):
 
     def outcomes(self) -> Iterator[Outcome[Result]]:
         try:
-            self._workers = [self._start() for _ in range(self._size)]
+            for _ in range(self._size):
+                self._start()
             while any(worker.jobs for worker in self._workers):
                 going = self._keep_going()
                 ready = wait([worker.pipe for worker in self._workers if worker.jobs], POLL_S)
@@ -112,19 +113,26 @@ class _Crew(Generic[Job, Result]):
         finally:
             self._dismiss()
 
-    def _start(self) -> _Worker:
+    def _start(self) -> None:
+        """Add a worker, unless there is nothing left for it."""
+        first = self._next()
+        if first is None:
+            return
         context = multiprocessing.get_context("spawn")
         mine, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(self._open_work, theirs), daemon=True)
         process.start()
         theirs.close()
         worker = _Worker(process, mine)
-        for _ in range(AHEAD):
-            self._send(worker)
-        return worker
+        self._workers.append(worker)
+        self._send(worker, first)
+        for _ in range(AHEAD - 1):
+            self._send(worker, self._next())
 
-    def _send(self, worker: _Worker) -> None:
-        task = self._again.popleft() if self._again else next(self._jobs, None)
+    def _next(self) -> tuple[int, Job] | None:
+        return self._again.popleft() if self._again else next(self._jobs, None)
+
+    def _send(self, worker: _Worker, task: tuple[int, Job] | None) -> None:
         if task is None:
             return
         worker.jobs.append(task)
@@ -144,7 +152,7 @@ class _Crew(Generic[Job, Result]):
             return None
         worker.jobs.popleft()
         if going:
-            self._send(worker)
+            self._send(worker, self._next())
         outcome: Outcome[Result] = answer
         return outcome
 
@@ -162,7 +170,7 @@ class _Crew(Generic[Job, Result]):
         if not lost:
             self._again.append((index, job))
         if going:
-            self._workers.append(self._start())
+            self._start()
         message = f"The worker process ended ({ending}) while scoring this file, {ATTEMPTS} times."
         return Outcome(index, None, message) if lost else None
 
