@@ -1,6 +1,4 @@
-"""The columns of a batch's tables: name, type, unit, meaning, source; the data dictionary is made of these."""
-of these.
-"""
+"""Columns of a batch's tables: name, type, unit, meaning, source; the data dictionary is made of these."""
 
 from __future__ import annotations
 
@@ -83,7 +81,7 @@ UTTERANCES: tuple[Column, ...] = (
         "intensity_mean_db",
         "number",
         "dB",
-        "mean energy of the words, uncalibrated (re 2e-5, full scale 1)",
+        "mean energy of the words, re 2e-5, uncalibrated",
         _PRAAT,
     ),
     Column("formant_ceiling_hz", "number", "Hz", "5000 below 155 Hz median pitch, else 5500", _PRAAT),

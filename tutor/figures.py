@@ -1,4 +1,6 @@
-"""The report's pictures, drawn by matplotlib (the ``linguist`` extra) as SVG for the page and PNG for the PDF."""
+"""The report's pictures, drawn by matplotlib (the ``linguist`` extra) as SVG for the page and PNG for the
+PDF.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,16 @@ _STYLE = {
     "svg.hashsalt": "tutor",
     "svg.fonttype": "path",
 }
-_BOTTOM_UP = sorted(
+_VOWELS_FIRST = sorted(
     range(len(PHONES)), key=lambda index: (not PHONES[index].is_vowel, PHONES[index].manner, index)
 )
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure: SVG and PNG (200 dpi) of the same, width and height in inches, and what it shows in words."""
+    """A drawn figure: SVG and PNG (200 dpi) of the same, width and height in inches, and what it shows in
+    words.
+    """
 
     svg: bytes
     png: bytes
@@ -94,7 +98,7 @@ def confusion_matrix(confusions: Mapping[str, Counter[str]]) -> Picture:
     """Expected phones down, phones heard instead across; shade is the share (percent) of the expected phone."""
 
     def draw(figure: Any) -> None:
-        order = [ORDER[index] for index in _BOTTOM_UP]
+        order = [ORDER[index] for index in _VOWELS_FIRST]
         table = np.zeros((len(order), len(order)))
         for row, expected in enumerate(order):
             counts = confusions.get(expected, Counter())
@@ -110,7 +114,7 @@ def confusion_matrix(confusions: Mapping[str, Counter[str]]) -> Picture:
         axis.tick_params(length=0)
         axis.set_xlabel("heard instead")
         axis.set_ylabel("expected")
-        vowels = sum(PHONES[index].is_vowel for index in _BOTTOM_UP)
+        vowels = sum(PHONES[index].is_vowel for index in _VOWELS_FIRST)
         for line in (axis.axhline, axis.axvline):
             line(vowels - 0.5, color=GRID, linewidth=1)
         axis.plot([-0.5, len(order) - 0.5], [-0.5, len(order) - 0.5], color=GRID, linewidth=1)
@@ -220,7 +224,7 @@ def group_boxes(kind: str, groups: Mapping[str, Sequence[float]]) -> Picture:
 
 
 def vowel_chart(vowels: Mapping[str, Plane]) -> Picture:
-    """Speaker-normalised vowels (Lobanov): means with ellipses of one standard deviation, axes as in a vowel chart."""
+    """Speaker-normalised vowels (Lobanov): means and ellipses of one standard deviation."""
 
     def draw(figure: Any) -> None:
         from matplotlib.patches import Ellipse
