@@ -82,6 +82,27 @@ def resample(samples: NDArray[Any], rate_hz: int) -> Decoded:
     return _collect(blocks, rate_hz, "The recording", None)
 
 
+class Resampler:
+    """A stream of mono blocks at ``rate_hz`` to 16 kHz; the filter's delay holds back some 10 ms until ``flush``.
+
+    Raises ``AudioError`` for a rate outside 4 to 768 kHz.
+    """
+
+    def __init__(self, rate_hz: int) -> None:
+        import soxr
+
+        _check_rate(rate_hz, "The recording")
+        self._stream = soxr.ResampleStream(rate_hz, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+
+    def feed(self, samples: Floats) -> Floats:
+        """The samples that are ready after float32 (n,) more."""
+        return np.asarray(self._stream.resample_chunk(samples), np.float32)
+
+    def flush(self) -> Floats:
+        """The rest; the resampler is not used again."""
+        return np.asarray(self._stream.resample_chunk(np.zeros(0, np.float32), last=True), np.float32)
+
+
 def _open(path: Path) -> BinaryIO:
     try:
         # Opening a named pipe would wait for its writer, so look before.
@@ -193,9 +214,7 @@ def _blocks(sound: Any) -> Iterator[Floats]:
 def _collect(
     blocks: Iterator[Floats], rate_hz: int, name: str, max_s: float | None, expected_frames: int = 0
 ) -> Decoded:
-    import soxr
-
-    stream = soxr.ResampleStream(rate_hz, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+    resampler = Resampler(rate_hz)
     parts: list[Floats] = []
     frames = at_limit = values = 0
     total = square = 0.0
@@ -212,7 +231,7 @@ def _collect(
         mono = block.mean(axis=1, dtype=np.float64)
         total += float(mono.sum())
         square += float(np.square(mono).sum())
-        parts.append(stream.resample_chunk(mono.astype(np.float32)))
+        parts.append(resampler.feed(mono.astype(np.float32)))
     if not frames:
         raise AudioError(f"{name} holds no samples; record it again.")
     if frames < 0.98 * expected_frames:
@@ -220,7 +239,7 @@ def _collect(
             f"{name} is cut short ({frames / rate_hz:.1f} of {expected_frames / rate_hz:.1f} s can be read);"
             " copy or record it again."
         )
-    parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
+    parts.append(resampler.flush())
     samples = np.concatenate(parts)
     samples -= np.float32(samples.mean(dtype=np.float64))
     power = max(0.0, square / frames - (total / frames) ** 2)
