@@ -1,0 +1,257 @@
+"""FP32, FP16 and Q/DQ INT8 variants of an acoustic ONNX file, made by ONNX Runtime's model tools.
+
+The log-mel front end (everything before the first layer with weights of its own that follows the logarithm)
+stays
+FP32: a power spectrum spans more than FP16 can hold. The final log-softmax stays FP32 too.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.batches import Arrays, acoustic_inputs
+from tutor.acoustic import Floats
+from tutor.errors import InstallError, ModelError
+from tutor.progress import Progress, silent
+
+PRECISIONS = ("fp32", "fp16", "int8")
+_WEIGHTED = ("Conv", "MatMul", "Gemm")
+_MASK_FLOOR = -3.0e4
+
+
+def variant(
+    data: bytes,
+    precision: str,
+    *,
+    clips: Sequence[Floats] = (),
+    keep: Sequence[str] = (),
+    rest: str = "fp16",
+    progress: Progress = silent,
+) -> bytes:
+    """The ONNX file ``data`` with its types set for ``precision``; ``ModelError`` if the tools cannot make
+    it.
+
+    clips: what INT8 is calibrated on. keep: nodes (by name) left unquantised in INT8 besides the front end.
+    rest: type of what INT8 leaves alone; "fp16" for GPUs, "fp32" for ONNX Runtime on a CPU.
+    """
+    if precision not in PRECISIONS:
+        raise ModelError(f"No precision is called {precision!r}; choose one of {', '.join(PRECISIONS)}.")
+    try:
+        model = unpacked(data)
+        if precision == "fp16":
+            model = _to_fp16(model)
+        elif precision == "int8":
+            model = _to_int8(model, clips, keep, progress)
+            if rest == "fp16":
+                model = _to_fp16(model)
+        return bytes(model.SerializeToString())
+    except (InstallError, ModelError):
+        raise
+    except Exception as error:
+        # The tools raise whatever their internals do; none of it is the caller's business.
+        line = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"The {precision} variant cannot be made ({line}); use fp32 or export the model again."
+        ) from error
+
+
+def unpacked(data: bytes) -> Any:
+    """The ONNX model with weights stored as FP16 behind Cast nodes turned back into FP32 initialisers."""
+    onnx = _onnx()
+    model = onnx.load_model_from_string(data)
+    graph = model.graph
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    folded: list[Any] = []
+    for node in list(graph.node):
+        if node.op_type != "Cast" or node.input[0] not in stored:
+            continue
+        target = next(attribute.i for attribute in node.attribute if attribute.name == "to")
+        if target != onnx.TensorProto.FLOAT:
+            continue
+        values = onnx.numpy_helper.to_array(stored[node.input[0]]).astype(np.float32)
+        folded.append(onnx.numpy_helper.from_array(values, node.output[0]))
+        graph.node.remove(node)
+    used = {name for node in graph.node for name in node.input}
+    for tensor in list(graph.initializer):
+        if tensor.name not in used:
+            graph.initializer.remove(tensor)
+    graph.initializer.extend(folded)
+    return model
+
+
+def front_end(model: Any) -> tuple[str, ...]:
+    """Names of the nodes up to the first weighted layer after the logarithm; () for a graph without one."""
+    graph = model.graph
+    weights = {tensor.name for tensor in graph.initializer}
+    maker = {output: node for node in graph.node for output in node.output}
+    after_log: set[str] = set()
+    for node in graph.node:
+        if node.op_type == "Log" or any(name in after_log for name in node.input):
+            if node.op_type in _WEIGHTED and any(name in weights for name in node.input):
+                return tuple(item.name for item in _ancestors(node, maker))
+            after_log.update(node.output)
+    return ()
+
+
+def final_softmax(model: Any) -> tuple[str, ...]:
+    """Names of the nodes that make the posteriors' logarithms."""
+    return tuple(node.name for node in model.graph.node if node.op_type == "LogSoftmax")
+
+
+def keep_fp32(data: bytes) -> tuple[str, ...]:
+    """Nodes that stay FP32 where builder flags, not the ONNX file, carry the precision (TensorRT 8.6)."""
+    model = unpacked(data)
+    return front_end(model) + final_softmax(model)
+
+
+def quantisable(data: bytes) -> tuple[str, ...]:
+    """Nodes that INT8 may touch: products and convolutions with stored weights, behind the front end."""
+    model = unpacked(data)
+    weights = {tensor.name for tensor in model.graph.initializer}
+    fixed = set(front_end(model))
+    return tuple(
+        node.name
+        for node in model.graph.node
+        if node.op_type in _WEIGHTED
+        and node.name not in fixed
+        and any(name in weights for name in node.input)
+    )
+
+
+def sensitivity(
+    data: bytes,
+    groups: Sequence[Sequence[str]],
+    clips: Sequence[Floats],
+    loss: Callable[[bytes], float],
+    *,
+    progress: Progress = silent,
+) -> list[float]:
+    """``loss`` of the INT8 variant when only one group of nodes is quantised, group by group: the higher the
+    costlier.
+    """
+    everything = set(quantisable(data))
+    losses = []
+    for index, group in enumerate(groups):
+        progress("sensitivity", index, len(groups))
+        keep = tuple(everything - set(group))
+        losses.append(loss(variant(data, "int8", clips=clips, keep=keep)))
+    return losses
+
+
+def _to_fp16(model: Any) -> Any:
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    _name_nodes(model)
+    _soften_masks(model)
+    blocked = list(front_end(model) + final_softmax(model))
+    return convert_float_to_float16(model, keep_io_types=True, node_block_list=blocked)
+
+
+def _to_int8(model: Any, clips: Sequence[Floats], keep: Sequence[str], progress: Progress) -> Any:
+    from onnxruntime import quantization
+
+    if not clips:
+        raise ModelError("INT8 needs recordings to calibrate on; none were given.")
+    onnx = _onnx()
+    _name_nodes(model)
+    candidates = set(quantisable(model.SerializeToString())) - set(keep)
+    rest = [node.name for node in model.graph.node if node.name not in candidates]
+    source = _Clips(clips, progress)
+    with tempfile.TemporaryDirectory() as folder:
+        path, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+        onnx.save(model, str(path))
+        quantization.quantize_static(
+            str(path),
+            str(target),
+            source,
+            quant_format=quantization.QuantFormat.QDQ,
+            op_types_to_quantize=list(_WEIGHTED),
+            per_channel=True,
+            activation_type=quantization.QuantType.QInt8,
+            weight_type=quantization.QuantType.QInt8,
+            nodes_to_exclude=rest,
+            calibrate_method=quantization.CalibrationMethod.MinMax,
+            # TensorRT takes symmetric scales only, and multiplies biases in floating point.
+            extra_options={"ActivationSymmetric": True, "WeightSymmetric": True, "QuantizeBias": False},
+        )
+        return onnx.load(str(target))
+
+
+class _Clips:
+    """What ONNX Runtime's calibrators read: one clip at a time at its own length."""
+
+    def __init__(self, clips: Sequence[Floats], progress: Progress) -> None:
+        self._clips = clips
+        self._progress = progress
+        self._batches = self._make()
+
+    def get_next(self) -> Arrays | None:
+        return next(self._batches, None)
+
+    def rewind(self) -> None:
+        self._batches = self._make()
+
+    def _make(self) -> Iterator[Arrays]:
+        for index, clip in enumerate(self._clips):
+            self._progress("calibrating", index, len(self._clips))
+            yield acoustic_inputs([clip])
+
+
+def _ancestors(node: Any, maker: dict[str, Any]) -> list[Any]:
+    found: dict[int, Any] = {}
+    waiting = [name for name in node.input]
+    while waiting:
+        name = waiting.pop()
+        parent = maker.get(name)
+        if parent is not None and id(parent) not in found:
+            found[id(parent)] = parent
+            waiting.extend(parent.input)
+    return list(found.values())
+
+
+def _name_nodes(model: Any) -> None:
+    taken = {node.name for node in model.graph.node}
+    for index, node in enumerate(model.graph.node):
+        if not node.name:
+            node.name = next(
+                name for name in (f"{node.op_type}_{index}", f"{node.op_type}_x{index}") if name not in taken
+            )
+
+
+def _soften_masks(model: Any) -> None:
+    """Bring the huge negative constants of attention masks into FP16's range, far below any real score."""
+    onnx = _onnx()
+
+    def softened(values: NDArray[Any]) -> NDArray[Any] | None:
+        if values.dtype != np.float32 or values.size > 64 or not (values < _MASK_FLOOR).any():
+            return None
+        bounded: NDArray[Any] = np.maximum(values, np.float32(_MASK_FLOOR))
+        return bounded
+
+    for tensor in model.graph.initializer:
+        values = softened(onnx.numpy_helper.to_array(tensor))
+        if values is not None:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "Constant" and attribute.name == "value":
+                values = softened(onnx.numpy_helper.to_array(attribute.t))
+                if values is not None:
+                    attribute.t.CopyFrom(onnx.numpy_helper.from_array(values, attribute.t.name))
+
+
+def _onnx() -> Any:
+    try:
+        import onnx
+        import onnx.numpy_helper
+    except ImportError as error:
+        raise InstallError(
+            "The onnx package is needed for this; install it: python3 -m pip install '.[gpu]'."
+        ) from error
+    return onnx
