@@ -1,0 +1,95 @@
+"""Starting the window: checks the display, then builds theme, language, window and controller, in this order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from tutor.acoustic import Model
+from tutor.clip import Clip
+from tutor.errors import InstallError
+from tutor.paths import data_dir
+from tutor.progress import Progress
+from tutor.prompts import Prompt
+from tutor.result import Assessment
+from ui.desktop import preferences
+from ui.desktop.controller import Controller
+from ui.desktop.icons import application_icon
+from ui.desktop.language import language
+from ui.desktop.theme import theme
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line may override; empty: what is remembered."""
+
+    engine: str = ""
+    model: str = ""
+
+
+def run(options: Options) -> int:
+    """Open the window and stay until it is closed; the exit code.
+
+    Raises ``InstallError`` where there is no display.
+    """
+    check_display()
+    log_to_file()
+    application = make_application()
+    stored = preferences.load()
+    controller = Controller(open_model, assess_clip, stored, options.engine or stored.engine, options.model or stored.model)
+    controller.window.show()
+    QTimer.singleShot(0, controller.start)
+    code = application.exec()
+    controller.close()
+    return code
+
+
+def make_application() -> QApplication:
+    """The one QApplication, themed and translated as remembered."""
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    application.setApplicationName("Tutor")
+    application.setDesktopFileName("tutor")
+    application.setStyle("Fusion")
+    application.setWindowIcon(application_icon())
+    stored = preferences.load()
+    language.choose(stored.language)
+    theme.start(stored.theme if stored.theme in ("light", "dark") else "system")  # type: ignore[arg-type]
+    return application
+
+
+def check_display() -> None:
+    """Qt ends the whole program where it finds no display, so look first."""
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        raise InstallError("There is no display to open a window on; use `tutor demo` or `tutor score FILE TEXT` instead.")
+
+
+def log_to_file() -> None:
+    """Unexpected errors go to a small file beside the history."""
+    folder = data_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(folder / "window.log", maxBytes=500_000, backupCount=1, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logging.getLogger("ui").addHandler(handler)
+
+
+def open_model(name: str, engine: str) -> Model:
+    """The model by ``engines.choose``; imported late, on the worker."""
+    from engines.choose import open_model as choose
+
+    return choose(name, engine)
+
+
+def assess_clip(clip: Clip, prompt: Prompt, model: Model, progress: Progress) -> Assessment:
+    """The whole path of ``tutor.assess``; imported late, on the worker."""
+    from tutor.assess import assess
+
+    return assess(clip, prompt, model, progress=progress)
