@@ -73,11 +73,14 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class OpenRecorder:
-    """Opens a model in a worker and gives the function that turns items into journal records."""
+    """Opens a model in a worker and gives the function that turns items into journal records.
+
+    ``out``: where tracks are written; None writes none.
+    """
 
     open_model: OpenModel
     settings: Settings
-    out: Path
+    out: Path | None
 
     def __call__(self) -> Callable[[tuple[Item, ...]], tuple[dict[str, Any], ...]]:
         model = self.open_model()
@@ -212,7 +215,7 @@ def _size(path: Path) -> int:
 
 
 def _records(
-    items: tuple[Item, ...], model: Model, settings: Settings, out: Path
+    items: tuple[Item, ...], model: Model, settings: Settings, out: Path | None
 ) -> tuple[dict[str, Any], ...]:
     from tutor.assess import assess, assess_batch
 
@@ -241,14 +244,16 @@ def _failure(item: Item, settings: Settings, message: str) -> dict[str, Any]:
     return {"id": item.id, "key": key_of(item, settings), "error": message}
 
 
-def _record(item: Item, clip: Clip, answer: Assessment, settings: Settings, out: Path) -> dict[str, Any]:
+def _record(
+    item: Item, clip: Clip, answer: Assessment, settings: Settings, out: Path | None
+) -> dict[str, Any]:
     assessment = answer.to_json()
     timing_ms = assessment.pop("timing_ms")
     measured = None
     if settings.acoustics and phonetics.installed():
         summary, tracks = phonetics.measure(clip.samples, answer)
         measured = _rounded(asdict(summary))
-        if settings.tracks:
+        if settings.tracks and out is not None:
             write_track(out / "tracks" / f"{item.id}.csv", tracks)
     return {
         "id": item.id,

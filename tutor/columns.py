@@ -37,7 +37,7 @@ UTTERANCES: tuple[Column, ...] = (
         "verdict",
         "text",
         "",
-        "graded; other_text: something else was read; unclear: too poor to judge. Scores stand only where graded",
+        "graded, other_text (something else was read) or unclear (too poor to judge); only graded has scores",
         "assessment",
     ),
     Column("confidence", "number", "0–1", "trust in the scores as a whole", "assessment"),

@@ -1,6 +1,4 @@
-"""The report's pictures, drawn by matplotlib (the ``linguist`` extra) as SVG for the page and PNG for the
-PDF.
-"""
+"""The report's pictures, by matplotlib (the ``linguist`` extra): SVG for the page, PNG for the PDF."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from tutor.tally import SCORES, Plane, Spread
 
 INK, BLUE, PALE, GRID = "#22303c", "#2f6690", "#a9c6dc", "#dde3e8"
 MAX_SPEAKERS = 40
-_STYLE = {
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": INK,
@@ -95,7 +93,7 @@ def step_distribution(counts: Mapping[int, int], unit: str) -> Picture:
 
 
 def confusion_matrix(confusions: Mapping[str, Counter[str]]) -> Picture:
-    """Expected phones down, phones heard instead across; shade is the share (percent) of the expected phone."""
+    """Expected phones down, phones heard instead across; the shade is percent of the expected phone."""
 
     def draw(figure: Any) -> None:
         order = [ORDER[index] for index in _VOWELS_FIRST]

@@ -1,4 +1,4 @@
-"""The record of a long run: one JSON line per finished recording, whole after any crash, never loaded whole."""
+"""The record of a long run: one JSON line per finished recording, whole after any crash, read by line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tidy tables, one row per utterance, word or phone, as CSV and (with pyarrow) Parquet, written as they come."""
+"""Tidy tables, one row per utterance, word or phone, as CSV and (with pyarrow) Parquet."""
 
 from __future__ import annotations
 
@@ -88,10 +88,10 @@ def phone_rows(
     formants: Sequence[Sequence[float] | None],
     normalise: Mapping[str, tuple[float, float, float, float]],
 ) -> Iterator[Row]:
-    """One row per phone. ``formants``: F1–F3 per phone or empty; ``normalise``: by speaker the mean and
-    standard
+    """One row per phone.
 
-    deviation of F1, then of F2, in Hz.
+    ``formants``: F1–F3 per phone or empty; ``normalise``: by speaker the mean and standard deviation of F1,
+    then of F2, in Hz.
     """
     if assessment.verdict == OTHER_TEXT:
         return
