@@ -19,7 +19,7 @@ TUNES = ("", "fall", "rise", "list", "contrast")
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to say. ``targets``: ARPAbet phones it practises; ``tune``: the melody it asks for, if any."""
+    """One thing to say. ``targets``: ARPAbet phones it practises; ``tune``: its melody, if any."""
 
     id: str
     text: str

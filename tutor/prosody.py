@@ -75,7 +75,7 @@ class Prosody:
     """What melody and timing say about one recording.
 
     range_semitones: distance between the 5th and 95th percentile of voiced pitch, NaN with too little.
-    final_semitones: how far pitch moves from the last stressed vowel to the end (rise positive), NaN where too
+    final_semitones: how far pitch moves from the last stressed vowel to the end (rise positive), NaN if too
     little of it is voiced. articulation_rate: syllables per second of speech, pauses left out, or NaN.
     strongest: per word the index of the syllable that stands out most, None without a clear winner.
     """
