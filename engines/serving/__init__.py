@@ -1,1 +1,3 @@
-"""A class at once: Triton does the serving, its client library the talking; here is what joins them to Tutor."""
+"""A class at once: Triton does the serving, its client library the talking; here is what joins them to
+Tutor.
+"""

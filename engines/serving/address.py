@@ -1,4 +1,6 @@
-"""Where a server is and how to be let in: ``triton://host:port`` or a join link ``tritons://token@host:port?pin=…``."""
+"""Where a server is and how to be let in: ``triton://host:port`` or a join link
+``tritons://token@host:port?pin=…``.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Address:
-    """``pin``: SHA-256 (hex) of the certificate authority the server made for itself; ``authority``: a PEM file to
-    trust instead. With neither, the system's authorities decide."""
+    """``pin``: SHA-256 (hex) of the certificate authority the server made for itself; ``authority``: a PEM
+    file to trust instead. With neither, the system's authorities decide."""
 
     host: str
     port: int
@@ -50,7 +52,9 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """``InputError`` for anything but triton:// or tritons:// with a host; a token never travels without TLS."""
+    """``InputError`` for anything but triton:// or tritons:// with a host; a token never travels without
+    TLS.
+    """
     try:
         parts = urlsplit(text)
         port = parts.port or DEFAULT_PORT

@@ -30,6 +30,10 @@ class ServerUnreachable(EngineError):
     """Nobody answered; the same request may be sent again."""
 
 
+class ModelDown(ServerUnreachable):
+    """The server is there but this served graph is not: its process died, or it is being loaded."""
+
+
 @dataclass(frozen=True)
 class Shared:
     """Tensors that lie in a shared memory region: (offset, size) in bytes by name."""
@@ -58,7 +62,9 @@ class Reply:
 
 
 class Connection:
-    """A gRPC channel; opened by the first call, opened anew after it broke. Calls may come from several threads."""
+    """A gRPC channel; opened by the first call, opened anew after it broke. Calls may come from several
+    threads.
+    """
 
     def __init__(self, address: Address, *, timeout_s: float = 5.0) -> None:
         """Raises ``InstallError`` where Triton's client library is missing."""
@@ -96,8 +102,8 @@ class Connection:
     def infer(self, requests: Sequence[Request], *, timeout_s: float | None = None) -> list[Reply]:
         """All requests at once, replies in the same order.
 
-        Raises ``ServerRefused``, ``ServerUnreachable``, ``EngineError`` or, after ``cancel``, ``Cancelled``; the
-        first failure ends the others.
+        Raises ``ServerRefused``, ``ServerUnreachable``, ``EngineError`` or, after ``cancel``, ``Cancelled``;
+        the first failure ends the others.
         """
         timeout = self.timeout_s if timeout_s is None else timeout_s
         gathered = _Gathered(len(requests))
@@ -146,7 +152,8 @@ class Connection:
         options = [
             ("grpc.max_send_message_length", _MOST_BYTES),
             ("grpc.max_receive_message_length", _MOST_BYTES),
-            # gRPC's own pause between attempts grows to two minutes; a restarted server would be found too late.
+            # gRPC's own pause between attempts grows to two minutes; a restarted server would be found too
+            # late.
             ("grpc.initial_reconnect_backoff_ms", 200),
             ("grpc.min_reconnect_backoff_ms", 500),
             ("grpc.max_reconnect_backoff_ms", 2_000),
@@ -173,10 +180,11 @@ class Connection:
             else:
                 item.set_data_from_numpy(np.ascontiguousarray(array))
             inputs.append(item)
-        for name, (offset, size) in shared.outputs.items() if shared is not None else ():
-            wanted = self._triton.InferRequestedOutput(name)
-            wanted.set_shared_memory(shared.region, size, offset)
-            outputs.append(wanted)
+        if shared is not None:
+            for name, (offset, size) in shared.outputs.items():
+                wanted = self._triton.InferRequestedOutput(name)
+                wanted.set_shared_memory(shared.region, size, offset)
+                outputs.append(wanted)
         return self.client.async_infer(
             request.served,
             inputs,
@@ -205,12 +213,11 @@ class Connection:
             return Cancelled("The request to the scoring server was cancelled.")
         if "DEADLINE" in status:
             return self._late(self.timeout_s)
-        if (
-            "UNAVAILABLE" in status
-            or "stub process" in text.lower()
-            or "not ready" in text
-            or "unknown model" in text
+        if any(
+            sign in text.lower() for sign in ("stub process", "not ready", "unknown model", "no available")
         ):
+            return ModelDown(f"{where} cannot be reached ({text}).")
+        if "UNAVAILABLE" in status:
             return ServerUnreachable(f"{where} cannot be reached ({text}).")
         return EngineError(f"{where} failed ({text}).")
 

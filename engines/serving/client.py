@@ -13,7 +13,14 @@ import numpy as np
 from engines import batches
 from engines.serving import policy
 from engines.serving.address import Address, parse_address
-from engines.serving.calls import Connection, Reply, Request, ServerRefused, ServerUnreachable
+from engines.serving.calls import (
+    Connection,
+    ModelDown,
+    Reply,
+    Request,
+    ServerRefused,
+    ServerUnreachable,
+)
 from engines.serving.local_memory import LocalMemory
 from engines.serving.policy import EXTREME, NORMAL, SCORER, Route
 from tutor import timebase
@@ -43,8 +50,8 @@ class Status:
 
 @dataclass(frozen=True)
 class Served:
-    """From a served graph's configuration: whether lengths may differ within a batch, to what multiple they are
-    padded otherwise, width of the hidden states, and title and precision of each version."""
+    """From a served graph's configuration: whether lengths may differ within a batch, to what multiple they
+    are padded otherwise, width of the hidden states, and title and precision of each version."""
 
     ragged: bool
     step: int
@@ -53,8 +60,8 @@ class Served:
 
 
 class TritonModel:
-    """A class's server as one more engine. One take is ``listen`` and then ``score``, from one thread at a time;
-    ``cancel`` may come from another.
+    """A class's server as one more engine. One take is ``listen`` and then ``score``, from one thread at a
+    time; ``cancel`` may come from another.
 
     The scores of a take are asked of the same model and version that listened to it.
     """
@@ -67,7 +74,8 @@ class TritonModel:
         shared_memory: bool = True,
         reason: str = "asked for",
     ) -> None:
-        """Does not connect yet. Raises ``InputError`` for another URL, ``InstallError`` without the client library.
+        """Does not connect yet. Raises ``InputError`` for another URL, ``InstallError`` without the client
+        library.
 
         shared_memory: use it where the server is on this machine.
         """
@@ -82,25 +90,23 @@ class TritonModel:
 
     @property
     def info(self) -> EngineInfo:
-        """Who made the last answer; ``reason`` names server and tier, and says “quick score” of the light model."""
+        """Who made the last answer; ``reason`` names server and tier, and says “quick score” of the light
+        model.
+        """
         return self._info
 
     def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
-        """See ``tutor.acoustic.Model``. ``ServerRefused`` (an ``EngineError``) carries the time to come back."""
+        """See ``tutor.acoustic.Model``. ``ServerRefused`` (an ``EngineError``) carries the time to come
+        back.
+        """
         batches.check_clips(clips)
         status = self.status()
         if status.refusing:
             raise self._refused(status)
-        for route in status.routes:
-            try:
-                answers, version = self._retried(lambda route=route: self._listen(route, clips))  # type: ignore[misc]
-            except ServerRefused:
-                continue
-            self._heard = (route, version)
-            self._info = self._who(route, version)
-            return answers
-        self._status = None
-        raise self._refused(status)
+        answers, version, route = self._retried(lambda: self._listen_somewhere(status.routes, clips))
+        self._heard = (route, version)
+        self._info = self._who(route, version)
+        return answers
 
     def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
         """See ``tutor.acoustic.Model``; by the scorer of the model that listened last."""
@@ -141,7 +147,7 @@ class TritonModel:
         ask = {"ask": np.array([True])}
         try:
             reply = self._connection.infer([Request(policy.STATUS, ask)])[0]
-        except ServerUnreachable as error:
+        except ModelDown as error:
             if "unknown model" not in str(error):
                 raise
             return self._status_of_stock_server()
@@ -150,7 +156,9 @@ class TritonModel:
         return Status(state["tier"], routes, float(state["retry_s"]))
 
     def _status_of_stock_server(self) -> Status:
-        """A Triton without ``tutor serve``: the routes follow from the names it serves; the best model comes first."""
+        """A Triton without ``tutor serve``: the routes follow from the names it serves; the best model comes
+        first.
+        """
         index = self._connection.ask("get_model_repository_index")
         names = {model.name for model in index.models}
         models = sorted(name.removesuffix("_acoustic") for name in names if name.endswith("_acoustic"))
@@ -162,6 +170,23 @@ class TritonModel:
         models.sort(key=lambda model: (model == "light", model != "main"))
         normal, _, extreme = policy.routes(tuple(models))
         return Status(NORMAL, (normal, extreme) if extreme.quick else (normal,))
+
+    def _listen_somewhere(
+        self, routes: Sequence[Route], clips: Sequence[Floats]
+    ) -> tuple[list[AcousticOutput], str, Route]:
+        """By the first route whose graph is there and takes more work."""
+        failure: EngineError | None = None
+        tried: set[str] = set()
+        for route in routes:
+            if route.acoustic in tried:
+                continue
+            tried.add(route.acoustic)
+            try:
+                return *self._listen(route, clips), route
+            except (ServerRefused, ModelDown) as error:
+                failure = error
+        self._status = None
+        raise failure or EngineError("The scoring server named no model; restart it.")
 
     def _listen(self, route: Route, clips: Sequence[Floats]) -> tuple[list[AcousticOutput], str]:
         served = self._about(route.acoustic)
@@ -252,7 +277,7 @@ class TritonModel:
     def _refused(self, status: Status) -> ServerRefused:
         retry_s = status.retry_s or 2.0
         return ServerRefused(
-            f"The scoring server is full; it asks to come back in {retry_s:.0f} s (this take is scored here).",
+            f"The scoring server is full; it asks to come back in {retry_s:.0f} s.",
             retry_s,
         )
 

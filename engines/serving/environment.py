@@ -1,4 +1,6 @@
-"""The server's own Python environment: made once in the cache folder, because Triton's parts want numpy below 2."""
+"""The server's own Python environment: made once in the cache folder, because Triton's parts want numpy
+below 2.
+"""
 
 from __future__ import annotations
 
@@ -87,8 +89,8 @@ def find_environment() -> Environment | None:
 def ensure_environment(progress: Progress = silent) -> Environment:
     """The environment, made now (about 450 MB, a minute) where it is missing.
 
-    Raises ``InstallError`` on another system than Linux x86-64, without network, disk space or a shared libpython;
-    ``Cancelled`` when ``progress`` asks for a stop.
+    Raises ``InstallError`` on another system than Linux x86-64, without network, disk space or a shared
+    libpython; ``Cancelled`` when ``progress`` asks for a stop.
     """
     found = find_environment()
     if found is not None:
@@ -148,7 +150,7 @@ def _run(command: list[str], label: str, progress: Progress) -> None:
             lines[-1] if lines else "no reason",
         )
         raise InstallError(
-            f"{label} failed ({reason[:160]}); connect to the internet (or a package mirror) and run it again, "
+            f"{label} failed ({reason[:160]}); connect to the internet and run it again, "
             "or use `tutor serve --export-repository` with a stock Triton container."
         )
 
@@ -156,7 +158,8 @@ def _run(command: list[str], label: str, progress: Progress) -> None:
 def _check_machine() -> None:
     if not sys.platform.startswith("linux") or os.uname().machine != "x86_64":
         raise InstallError(
-            "The bundled Triton runs on Linux x86-64 only; use `tutor serve --export-repository` with a container."
+            "The bundled Triton runs on Linux x86-64 only; "
+            "use `tutor serve --export-repository` with a container."
         )
     if not (3, 10) <= sys.version_info[:2] <= (3, 13):
         raise InstallError(

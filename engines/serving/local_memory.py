@@ -25,7 +25,9 @@ _SLACK = 1.5
 
 
 class LocalMemory:
-    """One region with a place per clip: samples first, its three answers behind them; unlinked on ``close``."""
+    """One region with a place per clip: samples first, its three answers behind them; unlinked on
+    ``close``.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -22,9 +22,10 @@ SECOND = timebase.SAMPLE_RATE
 class Batching:
     """How one served graph merges requests.
 
-    max_batch, preferred: rows Triton merges. queue_delay_us: how long it waits for company. max_queue: requests that
-    may wait before the next is refused. timeout_us: longest wait before a refusal. rows_at_once: rows computed
-    together (0: all). fixed: pad every batch to ``max_batch`` rows. step: lengths are padded to a multiple of it
+    max_batch, preferred: rows Triton merges. queue_delay_us: how long it waits for company. max_queue:
+    requests that may wait before the next is refused. timeout_us: longest wait before a refusal.
+    rows_at_once: rows computed together (0: all). fixed: pad every batch to ``max_batch`` rows. step: lengths
+    are padded to a multiple of it
     (samples, or phones for the scorer). instances, threads: processes and threads in each.
     """
 
@@ -81,7 +82,9 @@ def served_name(model: str, role: str, tier: str = NORMAL) -> str:
 
 @dataclass(frozen=True)
 class Route:
-    """Where a take goes: the served acoustic graph, its scorer, the tier, and whether the light model stands in."""
+    """Where a take goes: the served acoustic graph, its scorer, the tier, and whether the light model stands
+    in.
+    """
 
     tier: str
     acoustic: str

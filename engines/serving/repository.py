@@ -28,7 +28,8 @@ def write_repository(
 ) -> tuple[str, ...]:
     """Write every served graph of ``manifests`` (best model first) into an empty ``folder``; their names.
 
-    Raises ``ModelError`` for a model without a scorer of ours, ``InstallError`` where the folder cannot be written.
+    Raises ``ModelError`` for a model without a scorer of ours, ``InstallError`` where the folder cannot be
+    written.
     """
     names: list[str] = []
     try:
@@ -117,10 +118,12 @@ def _add(folder: Path, manifest: Manifest, role: str, tier: str, batching: Batch
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
     known = versions(target)
-    number = known[-1] + 1 if known else 1
     titles_file = target / "titles.json"
-    titles = {int(key): value for key, value in json.loads(titles_file.read_text()).items()} if known else {}
-    titles = {key: value for key, value in titles.items() if key in known}
+    titles: dict[int, str] = {}
+    if titles_file.exists():
+        titles = {int(key): value for key, value in json.loads(titles_file.read_text()).items()}
+    # A number is never used twice, not even after going back: clients remember what each stands for.
+    number = max([0, *known, *titles]) + 1
     titles[number] = f"{manifest.title}|{_graph(manifest, role).precision}"
     _write_version(target, number, manifest.folder / _graph(manifest, role).file, backend)
     write_atomic(titles_file, json.dumps(titles).encode())

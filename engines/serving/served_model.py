@@ -1,7 +1,8 @@
 """One graph inside Triton (python backend): requests of unlike length run as one padded, masked batch.
 
-Triton loads this file as ``model.py`` of a version folder, in the server's own environment: it imports numpy and
-onnxruntime only. Beside it lie ``model.onnx`` and what ``engines.serving.repository`` wrote into config.pbtxt.
+Triton loads this file as ``model.py`` of a version folder, in the server's own environment: it imports numpy
+and onnxruntime only. Beside it lie ``model.onnx`` and what ``engines.serving.repository`` wrote into
+config.pbtxt.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ Arrays = Mapping[str, NDArray[Any]]
 class Settings:
     """How a graph is fed.
 
-    count: name of the input that says how long each row is. unit, extra: a row of count c answers ``c // unit +
-    extra`` positions. least, most: what a count may be. rows_at_once: rows per run; 0 takes the whole batch.
-    fixed_rows: pad the batch to exactly that many rows (0: not at all). step: pad lengths up to a multiple of it.
+    count: name of the input that says how long each row is. unit, extra: a row of count c answers ``c //
+    unit + extra`` positions. least, most: what a count may be. rows_at_once: rows per run; 0 takes the whole
+    batch. fixed_rows: pad the batch to exactly that many rows (0: not at all). step: pad lengths up to a
+    multiple of it.
     ragged, flat: outputs with and without a position axis. positional: inputs with one.
     """
 
@@ -42,10 +44,9 @@ class Settings:
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
-        data = json.loads(text)
-        return cls(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-        )
+        data: dict[str, Any] = json.loads(text)
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**values)
 
 
 def refusal(request: Arrays, settings: Settings) -> str:
@@ -70,7 +71,9 @@ def refusal(request: Arrays, settings: Settings) -> str:
 
 
 def padded(requests: Sequence[Arrays], settings: Settings) -> dict[str, NDArray[Any]]:
-    """The requests as one batch: zeros after each row's count, and rows of the shortest length where rows are fixed."""
+    """The requests as one batch: zeros after each row's count, and rows of the shortest length where rows
+    are fixed.
+    """
     counts = [int(request[settings.count].reshape(-1)[0]) for request in requests]
     rows = max(len(requests), settings.fixed_rows)
     longest = -(-max(counts) // settings.step) * settings.step
@@ -128,7 +131,7 @@ class TritonPythonModel:
     """What Triton's python backend calls; one instance per process."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        import triton_python_backend_utils as backend  # type: ignore[import-not-found]
+        import triton_python_backend_utils as backend
 
         self._backend = backend
         parameters = json.loads(args["model_config"])["parameters"]

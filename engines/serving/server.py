@@ -1,4 +1,6 @@
-"""One Triton process: started on loopback, watched through its stubs, ended without leaving anything behind."""
+"""One Triton process: started on loopback, watched through its stubs, ended without leaving anything
+behind.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +130,9 @@ class TritonProcess:
         return found
 
     def stop(self, grace_s: float = 8) -> None:
-        """End the server, its stubs and their shared memory; answers under way are finished within ``grace_s``."""
+        """End the server, its stubs and their shared memory; answers under way are finished within
+        ``grace_s``.
+        """
         process, self._process = self._process, None
         if process is None:
             return

@@ -23,7 +23,7 @@ class TritonPythonModel:
     """What Triton's python backend calls."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        import triton_python_backend_utils as backend  # type: ignore[import-not-found]
+        import triton_python_backend_utils as backend
 
         self._backend = backend
         parameters = json.loads(args["model_config"])["parameters"]

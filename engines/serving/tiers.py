@@ -9,8 +9,8 @@ from engines.serving.policy import EXTREME, NORMAL, PEAK, TIERS
 
 @dataclass(frozen=True)
 class Load:
-    """What was measured since the last look: requests answered and refused, mean wait and whole time per request
-    inside the server (milliseconds), and requests still waiting or running."""
+    """What was measured since the last look: requests answered and refused, mean wait and whole time per
+    request inside the server (milliseconds), and requests still waiting or running."""
 
     answered: int
     refused: int
@@ -21,8 +21,8 @@ class Load:
 
 @dataclass(frozen=True)
 class Bounds:
-    """When a tier is left. ``raise_*``: above it for ``raise_after_s`` goes one tier up; below half of every raising
-    bound for ``lower_after_s`` goes one down, so the two never chase each other.
+    """When a tier is left. ``raise_*``: above it for ``raise_after_s`` goes one tier up; below half of every
+    raising bound for ``lower_after_s`` goes one down, so the two never chase each other.
 
     peak_queue_ms: longest wait that normal allows. extreme_latency_ms: what a learner accepts to wait.
     refuse_wait_ms: estimated wait of a newcomer above which the answer is a polite refusal.

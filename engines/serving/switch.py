@@ -1,0 +1,77 @@
+"""A new model version beside the running one, switched without a failed request; and the way back."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from engines.manifest import Manifest
+from engines.serving import policy, repository
+from engines.serving.address import Address
+from engines.serving.calls import Connection
+from engines.serving.policy import ACOUSTIC, NORMAL, PEAK, SCORER, Policy
+from engines.serving.server import LOOPBACK
+from engines.serving.service import run_dir, running_ports
+from tutor.errors import EngineError, InputError
+
+_LOAD_S = 120
+
+
+def switch(port: int, manifest: Manifest, settings: Policy) -> int:
+    """Serve ``manifest`` under its name on the service at ``port``; the new version number.
+
+    The scorer comes first, so that whoever is heard by the new version finds its scorer; the old version
+    stays loaded for takes under way. When the new one does not load, the old one serves on and
+    ``EngineError`` says why.
+    """
+    folder, connection = _service(port)
+    known = folder / policy.served_name(manifest.name, SCORER)
+    if not known.is_dir():
+        raise InputError(
+            f"The server on port {port} serves no model {manifest.name!r}; start it with --models."
+        )
+    names = repository.add_version(folder, manifest, settings)
+    try:
+        for name in names:
+            connection.ask("load_model", name, client_timeout=_LOAD_S)
+    except EngineError as error:
+        _drop_newest(folder, names)
+        for name in names:
+            connection.ask("load_model", name, client_timeout=_LOAD_S)
+        raise EngineError(f"{manifest.title} was not taken into service: {error}") from error
+    finally:
+        connection.close()
+    return repository.versions(known)[-1]
+
+
+def roll_back(port: int, name: str) -> int:
+    """Serve the version before the newest again; its number. ``InputError`` where there is none."""
+    folder, connection = _service(port)
+    names = [
+        policy.served_name(name, ACOUSTIC, PEAK),
+        policy.served_name(name, ACOUSTIC, NORMAL),
+        policy.served_name(name, SCORER),
+    ]
+    if not (folder / names[-1]).is_dir() or len(repository.versions(folder / names[-1])) < 2:
+        raise InputError(f"There is no earlier version of {name!r} on port {port} to go back to.")
+    try:
+        # The acoustic graphs go back first: none of them may ask for a scorer that is gone.
+        for served in names:
+            _drop_newest(folder, [served])
+            connection.ask("load_model", served, client_timeout=_LOAD_S)
+    finally:
+        connection.close()
+    return repository.versions(folder / names[-1])[-1]
+
+
+def _service(port: int) -> tuple[Path, Connection]:
+    ports = running_ports(port)
+    if ports is None:
+        raise InputError(f"No Tutor server runs on port {port} of this machine; start it with: tutor serve")
+    return run_dir(port) / "models", Connection(Address(LOOPBACK, ports.grpc))
+
+
+def _drop_newest(folder: Path, names: list[str]) -> None:
+    for name in names:
+        newest = repository.versions(folder / name)[-1]
+        shutil.rmtree(folder / name / str(newest))
