@@ -82,15 +82,18 @@ def tips(assessment: Assessment, prosody: Prosody | None = None) -> tuple[Tip, .
     return tuple(fault.tip for fault in _ranked(phones + others)[:MAX_TIPS])
 
 
-def tip_text(tip: Tip, language: str = "en", first_language: str | None = None) -> str:
-    """The tip in ``language`` ("en" or a "zh…" code), with the note for a first language (BCP 47) if any."""
+def tip_text(tip: Tip, language: str = "en", first_language: str | None = None, *, with_pairs: bool = True) -> str:
+    """The tip in ``language`` ("en" or a "zh…" code), with the note for a first language (BCP 47) if any.
+
+    ``with_pairs=False`` leaves out the words to try, for those who show ``guide.pairs_for`` in another way.
+    """
     sentences = [_rule(tip.kind).in_language(language).format(**tip.values)]
     if tip.phone is not None:
         confusion = guide.confusions().get((tip.phone, tip.heard or ""))
         advice = confusion.advice if confusion else guide.phone_guide(tip.phone).cue
         if _uses_advice(tip.kind):
             sentences.append(advice.in_language(language))
-        if pairs := guide.pairs_for(tip.phone, tip.heard):
+        if with_pairs and (pairs := guide.pairs_for(tip.phone, tip.heard)):
             listed = ", ".join(" – ".join(pair) for pair in pairs)
             sentences.append(_rule("pairs").in_language(language).format(pairs=listed))
         if first_language and (note := guide.language_note(first_language, tip.phone, tip.heard)):
