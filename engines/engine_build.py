@@ -1,0 +1,196 @@
+"""From a model folder to a verified engine in the cache: types, calibration, build, parity gate."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engines import calibrate, cuda, engine_store, plan, precision, trt_compat
+from engines.calibration_set import calibration_set, save_set
+from engines.engine_store import EngineKey, StoredEngine
+from engines.manifest import Manifest, Profile
+from engines.onnx_cpu import OnnxModel
+from engines.tensorrt_model import border, open_engine
+from engines.verify import Case, PhoneScores, verify
+from tutor.acoustic import Floats
+from tutor.errors import Cancelled, EngineError, InstallError, ModelError
+from tutor.paths import write_atomic
+from tutor.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What to build. ``profiles``: names from the manifest, all of them if empty; ``keep``: nodes INT8
+    leaves alone.
+    """
+
+    manifest: Manifest
+    library: str
+    precision: str = "fp16"
+    target: str = "current"
+    profiles: tuple[str, ...] = ()
+    workspace_bytes: int = 2 << 30
+    device: int = 0
+    keep: tuple[str, ...] = ()
+
+    def chosen_profiles(self) -> dict[str, Profile]:
+        """``ModelError`` for a profile that the manifest does not name."""
+        wanted = self.profiles or tuple(self.manifest.profiles)
+        unknown = [name for name in wanted if name not in self.manifest.profiles]
+        if unknown:
+            known = ", ".join(self.manifest.profiles)
+            raise ModelError(f"Model {self.manifest.title} has no profile {unknown[0]!r}; it has {known}.")
+        return {name: self.manifest.profiles[name] for name in wanted}
+
+
+def key_for(request: BuildRequest) -> EngineKey:
+    """The key under which the engine is kept; asks the GPU who it is unless a target is named.
+
+    Raises ``InstallError`` without the library and ``DeviceLost`` without a GPU.
+    """
+    with border():
+        library = trt_compat.load(request.library)
+        if request.target == "current":
+            info = cuda.Cuda(request.device).info()
+            gpu, driver = f"{info.name} sm{info.capability[0]}{info.capability[1]}", info.driver
+        else:
+            gpu, driver = "", 0
+    return engine_store.key_of(
+        request.manifest,
+        library.title,
+        request.precision,
+        target=request.target,
+        gpu=gpu,
+        driver=driver,
+        profiles=request.chosen_profiles(),
+    )
+
+
+def build_engine(
+    request: BuildRequest, *, clips: Sequence[Floats] = (), progress: Progress = silent
+) -> StoredEngine:
+    """Build and keep an engine, replacing whatever lay there.
+
+    clips: speech from which INT8's calibration set is made. Raises ``InstallError``, ``DeviceLost``,
+    ``EngineError`` (the build failed), ``Cancelled`` (``progress`` said stop; nothing is kept).
+    """
+    key = key_for(request)
+    profiles = tuple(
+        plan.Shapes(name, item.batch, item.samples) for name, item in request.chosen_profiles().items()
+    )
+    with border():
+        library = trt_compat.load(request.library)
+        library.check(request.precision, request.target)
+        source = request.manifest.acoustic_path.read_bytes()
+        by_flags = library.typed_by_flags
+        calibration = _calibration(request, clips)
+        onnx = _typed(request, source, "fp32" if by_flags else request.precision, calibration, progress)
+        options = plan.BuildOptions(
+            profiles=profiles,
+            precision=request.precision,
+            target=request.target,
+            workspace_bytes=request.workspace_bytes,
+            timing_cache=str(_timing_cache(key)),
+            keep_fp32=precision.keep_fp32(source) if by_flags and request.precision != "fp32" else (),
+            stubbed_libraries=trt_compat.libraries_are_stubs(library),
+        )
+        calibrator = None
+        if library.has_calibrator and request.precision == "int8":
+            calibrator = _calibrator(request, library, profiles, calibration, progress)
+        try:
+            built = plan.build(library, onnx, options, calibrator=calibrator, report=progress)
+        finally:
+            if calibrator is not None:
+                calibrator.close()
+    try:
+        return engine_store.save(key, built.data, built.seconds)
+    except OSError as error:
+        raise EngineError(f"The engine cannot be kept ({error}); free some disk space.") from error
+
+
+def verify_engine(
+    manifest: Manifest,
+    stored: StoredEngine,
+    cases: Sequence[Case],
+    *,
+    device: int = 0,
+    phone_scores: PhoneScores | None = None,
+    progress: Progress = silent,
+) -> StoredEngine:
+    """Run the parity gate on a stored engine and keep its verdict; an engine that cannot even be opened has
+    failed.
+    """
+    engine_store.check_whole(stored)
+    reference = OnnxModel(manifest)
+    try:
+        candidate = open_engine(manifest, stored, device=device, reason="verification", unverified=True)
+    except (EngineError, InstallError) as error:
+        reference.close()
+        return engine_store.judge(stored, engine_store.FAILED, {"failures": [str(error)]})
+    try:
+        parity = verify(
+            reference, candidate, cases, stored.key.precision, phone_scores=phone_scores, progress=progress
+        )
+    finally:
+        candidate.close()
+        reference.close()
+    return engine_store.judge(
+        stored, engine_store.PASSED if parity.passed else engine_store.FAILED, parity.to_json()
+    )
+
+
+def _typed(
+    request: BuildRequest, source: bytes, kind: str, calibration: Sequence[Floats], progress: Progress
+) -> bytes:
+    """The ONNX file with its types set, kept in the cache since INT8 calibration takes minutes."""
+    parts = [request.manifest.acoustic.sha256.encode(), kind.encode(), ",".join(request.keep).encode()]
+    parts += [clip.tobytes() for clip in calibration] if kind == "int8" else []
+    digest = hashlib.sha256(b"|".join(parts)).hexdigest()
+    path = engine_store.folder() / f"{request.manifest.name}-{kind}-{digest[:12]}.onnx"
+    if path.is_file():
+        return path.read_bytes()
+    if not progress(f"{kind} model", 0, 1):
+        raise Cancelled("The engine build was stopped; nothing was kept.")
+    made = precision.variant(source, kind, clips=calibration, keep=request.keep, progress=progress)
+    if kind == "int8":
+        write_atomic(path, made)
+    return made
+
+
+def _calibration(request: BuildRequest, clips: Sequence[Floats]) -> list[Floats]:
+    if request.precision != "int8":
+        return []
+    made = calibration_set(clips)
+    if not made:
+        raise ModelError("INT8 needs recordings of 0.3 to 15 s to calibrate on; name a folder of them.")
+    return made
+
+
+def _calibrator(
+    request: BuildRequest,
+    library: trt_compat.Library,
+    profiles: Sequence[plan.Shapes],
+    calibration: Sequence[Floats],
+    progress: Progress,
+) -> Any:
+    shapes = profiles[-1]
+    place = engine_store.folder() / f"{request.manifest.name}-calibration.npz"
+    save_set(place, calibration, shapes.samples[1])
+    scales = engine_store.folder() / f"{request.manifest.name}.scales"
+    return calibrate.entropy_calibrator(
+        library,
+        cuda.Cuda(request.device),
+        calibrate.load_set(str(place)),
+        shapes,
+        str(scales),
+        request.manifest.acoustic.sha256,
+        progress,
+    )
+
+
+def _timing_cache(key: EngineKey) -> Path:
+    name = hashlib.sha256(f"{key.library}|{key.gpu}|{key.target}".encode()).hexdigest()[:12]
+    return engine_store.folder() / f"timing-{name}.cache"

@@ -1,0 +1,82 @@
+"""Recordings for building, verifying and comparing: the bundled samples, or any folder of audio with texts
+beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from engines.calibration_set import PLACES, Place, recorded
+from engines.verify import Case
+from tutor.acoustic import Floats
+from tutor.clip import read_clip
+from tutor.errors import AudioError, CorpusError
+from tutor.paths import assets_dir
+from tutor.timebase import MAX_SAMPLES, MIN_SAMPLES
+
+AUDIO = (".wav", ".flac", ".ogg", ".mp3")
+
+
+def samples_folder() -> Path:
+    return assets_dir() / "samples"
+
+
+def load_cases(folder: Path | None = None, *, limit: int = 0) -> list[Case]:
+    """Recordings of ``folder`` (default: the bundled samples) with the text of the same-named .txt or .lab
+    file.
+
+    Whole recordings up to 15 s; longer ones are cut there and lose their text. Raises ``CorpusError`` when
+    none is usable.
+    """
+    source = samples_folder() if folder is None else folder
+    paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in AUDIO)
+    cases: list[Case] = []
+    for path in paths:
+        if limit and len(cases) == limit:
+            break
+        try:
+            samples = read_clip(path).samples
+        except AudioError:
+            # One broken file among many must not stop a build; an empty set does.
+            continue
+        if len(samples) >= MIN_SAMPLES:
+            text = _text_of(path) if len(samples) <= MAX_SAMPLES else ""
+            cases.append(Case(path.stem, np.ascontiguousarray(samples[:MAX_SAMPLES]), text))
+    if not cases:
+        raise CorpusError(
+            f"No usable recording lies in {source}; name a folder with {', '.join(AUDIO)} files."
+        )
+    return cases
+
+
+def noisy_cases(cases: Sequence[Case], *, places: Sequence[Place] = PLACES[1:], seed: int = 11) -> list[Case]:
+    """Each case once more in one of the noisy places, in turn, and cut pieces of many lengths without
+    text.
+    """
+    rng = np.random.default_rng(seed)
+    voices = [case.samples for case in cases]
+    made = []
+    for index, case in enumerate(cases):
+        place = places[index % len(places)]
+        made.append(
+            Case(f"{case.name} ({place.name})", recorded(case.samples, place, voices, rng), case.text)
+        )
+        length = int(rng.integers(MIN_SAMPLES, len(case.samples) + 1))
+        made.append(Case(f"{case.name} (cut)", np.ascontiguousarray(case.samples[:length])))
+    return made
+
+
+def voices(folder: Path | None = None) -> list[Floats]:
+    """Just the sound of ``load_cases``."""
+    return [case.samples for case in load_cases(folder)]
+
+
+def _text_of(path: Path) -> str:
+    for suffix in (".txt", ".lab"):
+        beside = path.with_suffix(suffix)
+        if beside.is_file():
+            return " ".join(beside.read_text(encoding="utf-8").split())
+    return ""

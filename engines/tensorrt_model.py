@@ -1,0 +1,126 @@
+"""``tutor.acoustic.Model`` by a TensorRT engine; the border where TensorRT's and CUDA's errors become
+Tutor's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from engines import batches, cuda, plan, trt_compat, trt_runtime
+from engines.engine_store import PASSED, StoredEngine
+from engines.manifest import Manifest
+from engines.onnx_cpu import OnnxScorer
+from tutor.acoustic import AcousticOutput, EngineInfo, Floats, ScorerInput, ScorerOutput
+from tutor.errors import Cancelled, DeviceLost, EngineError, InstallError, ModelError, OutOfMemory
+
+_WASTE = 1.25
+"""A batch takes the next longer clip only while padding stays under a quarter of the work."""
+
+
+class Engine(Protocol):
+    """What is asked of ``trt_runtime.TrtEngine``."""
+
+    def infer(self, inputs: dict[str, Any]) -> dict[str, Any]: ...
+
+    def stream(self, batches: Any) -> Iterator[dict[str, Any]]: ...
+
+    def close(self) -> None: ...
+
+
+class TensorRTModel:
+    """Listens on the GPU and scores on the CPU (the scorer is tiny)."""
+
+    def __init__(
+        self, manifest: Manifest, engine: Engine, *, backend: str, precision: str, reason: str
+    ) -> None:
+        self._engine = engine
+        self._info = EngineInfo(backend, manifest.title, precision, reason)
+        self._scorer = OnnxScorer(manifest) if manifest.scorer is not None else None
+        self._most = max(profile.batch[2] for profile in manifest.profiles.values())
+        self._title = manifest.title
+
+    @property
+    def info(self) -> EngineInfo:
+        return self._info
+
+    def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
+        """See ``tutor.acoustic.Model``; clips of like length share a batch."""
+        batches.check_clips(clips)
+        groups = grouped([len(clip) for clip in clips], self._most)
+        answers: list[AcousticOutput | None] = [None] * len(clips)
+        with border():
+            if len(groups) == 1 and len(clips) == 1:
+                results = iter([self._engine.infer(batches.acoustic_inputs(clips))])
+            else:
+                results = self._engine.stream(
+                    batches.acoustic_inputs([clips[i] for i in group]) for group in groups
+                )
+            for group, arrays in zip(groups, results, strict=True):
+                for index, answer in zip(
+                    group, batches.acoustic_outputs(arrays, [len(clips[i]) for i in group]), strict=True
+                ):
+                    answers[index] = answer
+        return [answer for answer in answers if answer is not None]
+
+    def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
+        """See ``tutor.acoustic.Model``."""
+        if self._scorer is None:
+            raise ModelError(f"Model {self._title} has no scorer; name one in its manifest.")
+        return self._scorer.score(evidence)
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+def grouped(lengths: Sequence[int], most: int) -> list[list[int]]:
+    """Indices of clips that share a batch: sorted by length, at most ``most``, little padding."""
+    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    groups: list[list[int]] = []
+    work = 0
+    for index in order:
+        work += lengths[index]
+        if not groups or len(groups[-1]) == most or lengths[index] * (len(groups[-1]) + 1) > _WASTE * work:
+            groups.append([])
+            work = lengths[index]
+        groups[-1].append(index)
+    return groups
+
+
+def open_engine(
+    manifest: Manifest, stored: StoredEngine, *, device: int = 0, reason: str, unverified: bool = False
+) -> TensorRTModel:
+    """Load a stored engine that passed the gate (or any whole one, to verify it).
+
+    Raises ``ModelError`` for an engine that may not be used, ``InstallError`` without the library,
+    ``EngineError`` when the device refuses.
+    """
+    if stored.verdict != PASSED and not unverified:
+        why = "; ".join(stored.verification.get("failures", ())) or "it was never verified"
+        raise ModelError(f"{stored.path.name} may not be used: {why}. Run: tutor engine verify.")
+    name = stored.key.library.split(" ")[0]
+    with border():
+        library = trt_compat.load(name)
+        data = stored.path.read_bytes()
+        engine = trt_runtime.TrtEngine(library, cuda.Cuda(device), data)
+    return TensorRTModel(manifest, engine, backend=name, precision=stored.key.precision, reason=reason)
+
+
+@contextmanager
+def border() -> Iterator[None]:
+    """Turn every expected failure of the five TensorRT modules into one of ``tutor.errors``."""
+    try:
+        yield
+    except cuda.DeviceMemoryFull as error:
+        raise OutOfMemory(f"The GPU's memory is full ({error}); close other programs that use it.") from error
+    except (cuda.DeviceGone, cuda.NoDevice, cuda.DriverTooOld) as error:
+        raise DeviceLost(f"The GPU cannot be used ({error}); another engine answers.") from error
+    except (cuda.CudaError, trt_runtime.RunFailed) as error:
+        raise EngineError(f"The TensorRT engine failed ({error}); another engine answers.") from error
+    except trt_compat.LibraryProblem as error:
+        raise InstallError(f"TensorRT cannot be used: {error}.") from error
+    except plan.BuildStopped as error:
+        raise Cancelled("The engine build was stopped; nothing was kept.") from error
+    except plan.BuildFailed as error:
+        raise EngineError(f"The engine cannot be built: {error}.") from error
