@@ -1,26 +1,20 @@
 """British pronunciations derived from American ones by rule, written with the same 39 phones.
 
 After Wells, Accents of English (1982), part 2: R only before vowels, NURSE and lettER without R, LOT with a
-rounded vowel, BATH with the vowel of PALM (word list), Y kept after T, D and N. What no rule gives is listed in
-assets/lexicon/uk.txt.
+rounded vowel, BATH with the vowel of PALM (assets/lexicon/uk_bath.txt), Y kept after T, D and N. What no rule
+gives is listed in assets/lexicon/uk.txt.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from tutor import phones
+from tutor import paths, phones
+from tutor.errors import InstallError
 
 Pronunciation = tuple[str, ...]
 
-BATH = frozenset(
-    """advance advantage after afternoon afterwards answer ask aunt banana basket bastard bath blast branch brass broadcast
-    calf calve can't cast castle caster chance chancellor chant clasp class classroom command commander contrast craft daft dance
-    dancer demand disaster draft draught enchant example fast fasten flask france gasp ghastly giraffe glance glass
-    grant graph grasp grass half halve lance last lather laugh laughter lance mask mast master mastermind nasty outcast overcast
-    pass passage past pastor pasture path photograph plant plaster prance raft rafter rasp rather ranch sample shaft
-    shan't slander slant staff stanza surpass task telegraph trance transplant vantage vast villa""".split()
-) - {"passage", "villa", "stanza", "lather"}
 _INFLECTION = re.compile(r"(?:'s|s|es|ed|d|ing|er|ers|ly)$")
 # After these consonants British speech keeps the glide of "new".
 _YOD = {"T", "D", "N"}
@@ -31,11 +25,11 @@ def forms(word: str, american: Pronunciation) -> tuple[Pronunciation, ...]:
 
     ``word`` is the lower-case spelling, which tells LOT from PALM and NEW from NOON.
     """
-    base = _bath(word, _yod(word, american))
-    result = [_without_r(base)]
+    base = _yod(word, american)
     rounded = _lot(word, base)
+    result = [_without_r(_bath(word, rounded))]
     if rounded != base:
-        result.insert(0, _without_r(rounded))
+        result.append(_without_r(_bath(word, base)))
     if american[-1] in ("R", "ER0", "ER1", "ER2"):
         # "far away": the R is heard when the next word starts with a vowel.
         result.append((*result[0], "R"))
@@ -71,9 +65,10 @@ def _lot(word: str, known: Pronunciation) -> Pronunciation:
 
 def _bath(word: str, known: Pronunciation) -> Pronunciation:
     stem = word
-    while stem not in BATH and (shorter := _INFLECTION.sub("", stem)) != stem:
+    bath = _bath_words()
+    while stem not in bath and (shorter := _INFLECTION.sub("", stem)) != stem:
         stem = shorter
-    if stem not in BATH and stem + "e" not in BATH:
+    if stem not in bath and stem + "e" not in bath:
         return known
     result = list(known)
     for at in range(len(result) - 1, -1, -1):
@@ -81,6 +76,16 @@ def _bath(word: str, known: Pronunciation) -> Pronunciation:
             result[at] = "AA" + result[at][-1]
             break
     return tuple(result)
+
+
+@lru_cache(maxsize=1)
+def _bath_words() -> frozenset[str]:
+    path = paths.assets_dir() / "lexicon" / "uk_bath.txt"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise InstallError(f"The word list {path} is missing or damaged; reinstall Tutor.") from error
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith(";;;"))
 
 
 def _yod(word: str, known: Pronunciation) -> Pronunciation:

@@ -78,9 +78,11 @@ class Lexicon:
 
     def _derived(self, key: str) -> tuple[Pronunciation, ...]:
         """Possessives and contractions of known words."""
-        base = key[:-2] if key.endswith("'s") else key[:-1] if key.endswith("s'") else ""
-        if base:
-            return tuple(known + plural_ending(known) for known in self._known(base))
+        if key.endswith("'s"):
+            return tuple(known + plural_ending(known) for known in self._known(key[:-2]))
+        if key.endswith("s'"):
+            owners = self._known(key[:-1])
+            return distinct([*owners, *(known + ("IH0", "Z") for known in owners if known[-1] in _SIBILANTS)])
         for suffix, endings in _SUFFIXES.items():
             if key.endswith(suffix) and (stems := self._known(key[: -len(suffix)])):
                 return distinct(stem + tuple(ending.split()) for stem in stems for ending in endings)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from tutor.errors import InstallError
 
 _MAX_DIGITS = 15
 """Longer numbers are read digit by digit, as nobody knows the names."""
+
+
+_SCALES = {"thousand", "million", "billion", "trillion"}
 
 
 def cardinal(digits: str, accent: str = "us") -> list[str]:
@@ -40,7 +44,7 @@ def year(number: int, accent: str = "us") -> list[str]:
 
 def one_by_one(digits: str) -> list[str]:
     """Each digit by its name."""
-    return [word for digit in digits for word in _split(_icu().spellout(int(digit), "en_US"), "us")]
+    return [_digit_name(digit) for digit in digits]
 
 
 def plural(words: list[str]) -> list[str]:
@@ -53,17 +57,22 @@ def plural(words: list[str]) -> list[str]:
     return [*words[:-1], last]
 
 
+@lru_cache(maxsize=10)
+def _digit_name(digit: str) -> str:
+    return str(_icu().spellout(int(digit), "en_US"))
+
+
 def _split(spelled: str, accent: str) -> list[str]:
     words = spelled.replace("-", " ").split()
     if accent == "us":
         return words
     result: list[str] = []
     for at, word in enumerate(words):
-        follows = words[at + 1 :]
-        small = bool(follows) and not {"hundred", "hundredth", "thousand"}.intersection(follows)
-        big = {"thousand", "million", "billion", "trillion"}
+        rest = words[at + 1 :]
         result.append(word)
-        if (word == "hundred" and follows and follows[0] not in big) or (word in big and small and not big & set(follows)):
+        if rest and rest[0] not in _SCALES and (
+            word == "hundred" or (word in _SCALES and not {"hundred", "hundredth", *_SCALES} & set(rest))
+        ):
             result.append("and")
     return result
 

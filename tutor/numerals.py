@@ -22,8 +22,8 @@ _SCALES = {"k": "thousand", "m": "million", "bn": "billion", "b": "billion"}
 _UNITS = {
     "km": "kilometers", "m": "meters", "cm": "centimeters", "mm": "millimeters", "kg": "kilograms", "g": "grams",
     "mg": "milligrams", "lb": "pounds", "lbs": "pounds", "oz": "ounces", "mi": "miles", "ml": "milliliters",
-    "l": "liters", "hr": "hours", "hrs": "hours", "h": "hours", "min": "minutes", "mins": "minutes",
-    "sec": "seconds", "secs": "seconds", "s": "seconds", "ms": "milliseconds", "yd": "yards", "ft": "feet",
+    "l": "liters", "hr": "hours", "hrs": "hours", "min": "minutes", "mins": "minutes",
+    "sec": "seconds", "secs": "seconds", "ms": "milliseconds", "yd": "yards", "ft": "feet",
     "in.": "inches", "gb": "gigabytes", "mb": "megabytes", "kb": "kilobytes", "tb": "terabytes", "hz": "hertz",
     "khz": "kilohertz", "mhz": "megahertz", "ghz": "gigahertz", "w": "watts", "kw": "kilowatts", "v": "volts",
     "mph": "miles per hour", "kph": "kilometers per hour", "km/h": "kilometers per hour", "m/s": "meters per second",
@@ -159,7 +159,7 @@ def _measure(match: re.Match[str], accent: str) -> list[str]:
     if accent == "uk":
         name = name.replace("meter", "metre").replace("liter", "litre")
     first, *rest = name.split()
-    if match["number"] == "1":
+    if match["number"] == "1" or match["joint"] == "-":
         first = _SINGULARS.get(first, first.removesuffix("s"))
     return [*_signed(match["number"], accent), first, *rest]
 
@@ -207,7 +207,7 @@ def _numbered(match: re.Match[str], accent: str) -> list[str]:
 def _plain(match: re.Match[str], accent: str) -> list[str]:
     digits = match["number"]
     words = cardinal(digits, accent)
-    if len(digits) == 4 and digits.isdigit() and 1100 <= int(digits) <= 2099:
+    if len(digits) == 4 and digits.isdigit() and 1000 <= int(digits) <= 2099:
         announced = _YEAR_BEFORE.search(match.string, max(0, match.start() - 20), match.start())
         counted = _COUNTED_AFTER.match(match.string, match.end())
         if (announced or int(digits) >= 1900) and not counted:
@@ -249,8 +249,8 @@ _FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
         (r"'?((?:1\d|20)?\d0)'?s\b", _decade),
         (rf"(?P<number>-?{_NUMBER})\s?%", _percent),
         (rf"(?P<number>-?{_NUMBER})\s?°\s?(?P<scale>[CcFf]\b)?", _degrees),
-        (rf"(?P<number>-?{_NUMBER})\s?(?P<unit>(?i:{_UNIT}))(?![A-Za-z0-9'/])", _measure),
-        (r"\+?(?:\d{1,3}[ -])?\(?\d{3}\)?[ -]\d{3}[ -]\d{4}\b|\d{3}-\d{4}\b", _telephone),
+        (rf"(?P<number>-?{_NUMBER})(?P<joint>[\s-]?)(?P<unit>(?i:{_UNIT}))(?![A-Za-z0-9'/])", _measure),
+        (r"0\d{2,4}[ -]\d{3,4}[ -]\d{3,4}\b|\+?(?:\d{1,3}[ -])?\(?\d{3}\)?[ -]\d{3}[ -]\d{4}\b|\d{3}-\d{4}\b", _telephone),
         (r"(?:(?P<whole>\d+)\s+)?(?P<top>\d{1,6})/(?P<bottom>\d{1,6})\b", _fraction),
         (r"(\d+)\s?-\s?(\d+)\b(?!-)", _range),
         (r"(\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th)\b", _ordinal),

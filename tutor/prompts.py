@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tutor import phones, spoken
 from tutor.errors import TextError
-from tutor.lexicon import Accent, Lexicon
+from tutor.lexicon import Accent, Lexicon, distinct, plural_ending
 
-MAX_WORDS = 500
+_MAX_AMBIGUOUS = 3
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,6 @@ def make_prompt(text: str, *, accent: Accent = "us", lexicon: Path | None = None
     """
     shown = spoken.tidy(text)
     tokens = spoken.words_of(shown, accent)
-    if len(tokens) > MAX_WORDS:
-        raise TextError(f"The text has {len(tokens)} words; at most {MAX_WORDS} can be read at once, so split it.")
     book = Lexicon(accent, lexicon)
     return Prompt(shown, tuple(_word(token, book) for token in tokens))
 
@@ -68,11 +66,12 @@ def prompt_from_phones(text: str, words: Sequence[tuple[str, Sequence[str]]]) ->
 
 
 def _word(token: spoken.Token, book: Lexicon) -> Word:
-    if token.spelled and token.text not in book:
-        ending = ("Z",) if token.plural else ()
-        return Word(token.text, (book.spelled(token.spelled) + ending,), False, token.span)
-    entry = book.pronounce(token.text)
-    variants = entry.pronunciations
-    if token.spelled:
-        variants = (*variants, book.spelled(token.spelled))
-    return Word(token.text, variants, entry.guessed, token.span)
+    if not token.spelled:
+        entry = book.pronounce(token.text)
+        return Word(token.text, entry.pronunciations, entry.guessed, token.span)
+    letters = book.spelled(token.spelled)
+    letters += plural_ending(letters) if token.plural else ()
+    known = book.pronounce(token.text).pronunciations if token.text in book else ()
+    # IT and US may be meant as letters, OCEAN hardly.
+    spelled = (letters,) if not known or len(token.spelled) <= _MAX_AMBIGUOUS else ()
+    return Word(token.text, distinct([*known, *spelled]), False, token.span)

@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from tutor import numerals
 from tutor.errors import TextError
 
+MAX_WORDS = 500
 MAX_CHARACTERS = 20_000
+MAX_LETTERS = 60
+"""Of one word; the longest in any dictionary has 45."""
+
 _FOLDED = {
     "‘": "'", "’": "'", "ʼ": "'", "´": "'", "`": "'", "′": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "‐": "-",
     "‑": "-", "‒": "-", "−": "-", "⁄": "/", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ß": "ss",
     "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "th", "þ": "th", "ı": "i", "×": " x ", "÷": " / ",
 }  # fmt: skip
+_SCRIPTS = {"CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
 _ABBREVIATIONS = {
-    "mr": "mister", "mrs": "missus", "ms": "miz", "dr": "doctor", "prof": "professor", "jr": "junior", "sr": "senior",
+    "mr": "mister", "mrs": "missus", "dr": "doctor", "prof": "professor", "jr": "junior", "sr": "senior",
     "vs": "versus", "etc": "et cetera", "e.g": "for example", "i.e": "that is", "approx": "approximately",
     "dept": "department", "ave": "avenue", "blvd": "boulevard", "rd": "road", "mt": "mount", "gen": "general",
     "col": "colonel", "lt": "lieutenant", "capt": "captain", "sgt": "sergeant", "gov": "governor", "sen": "senator",
@@ -28,13 +33,16 @@ _ABBREVIATIONS = {
     "oct": "october", "nov": "november", "dec": "december",
 }  # fmt: skip
 # These need no full stop to be known as abbreviations.
-_BARE = {"mr", "mrs", "ms", "dr", "prof", "jr", "vs", "etc", "ltd", "blvd"}
+_BARE = {"mr", "mrs", "dr", "prof", "jr", "vs", "etc", "ltd", "blvd"}
 _SYMBOLS = {"&": "and", "+": "plus", "=": "equals", "@": "at", "%": "percent"}
 # Sounds like a word although written in capitals; other short ones are tried letter by letter as well.
 _WORD_LIKE = {"nasa", "nato", "unesco", "unicef", "opec", "aids", "radar", "laser", "covid", "ok"}
 _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*'?")
-_DOTTED = re.compile(r"(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z]))?")
+_DOTTED = re.compile(r"(?:[A-Za-z]\.){2,8}(?:[A-Za-z](?![A-Za-z]))?")
 _ABBREVIATED = re.compile(r"(?:[Pp]h\.[Dd]|[A-Za-z]+|[eE]\.g|[iI]\.e|[Pp]\.[Ss])(?=\.)")
+_ADDRESS = re.compile(
+    r"(?:[A-Za-z0-9._-]{1,64}@)?(?:[A-Za-z0-9-]{1,64}\.){1,9}(?:com|org|net|edu|gov|info|io|uk|eu|us|ca|au|cn|de|fr)\b"
+)
 _CLITIC = re.compile(r"'(?:tis|twas|em|til|cause|bout|round|n)\b", re.IGNORECASE)
 
 
@@ -67,11 +75,11 @@ def tidy(text: str) -> str:
     """
     if len(text) > MAX_CHARACTERS:
         raise TextError(
-            f"The text has {len(text)} characters (about {len(text.split())} words); at most 500 words can be read"
-            " at once, so split it."
+            f"The text has {len(text)} characters (about {len(text.split())} words); at most {MAX_WORDS} words can be"
+            " read at once, so split it."
         )
     for character in text:
-        if unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") and character not in "\t\n\r\v\f\x85":
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r\v\f\x85":
             raise TextError(
                 f"The text holds the control character U+{ord(character):04X}; give plain text (UTF-8), not a document."
             )
@@ -81,15 +89,27 @@ def tidy(text: str) -> str:
 def words_of(text: str, accent: str = "us") -> list[Token]:
     """The spoken words of a tidy text, at least one.
 
-    Raises ``TextError`` when it has none, or letters of another script.
+    Raises ``TextError`` when it has none, more than 500, or letters of another script.
     """
     folded = _fold(text)
     tokens: list[Token] = []
     at = 0
     shouted = not re.search(r"[a-z]", folded.text)
+    dots = {
+        match.start() + dot.start()
+        for match in _ADDRESS.finditer(folded.text)
+        for dot in re.finditer(r"\.", match.group())
+    }
     while at < len(folded.text):
+        if at in dots:
+            tokens.append(Token("dot", folded.span(at, at + 1)))
+            at += 1
+            continue
         at, found = _next(folded, at, accent, shouted)
         tokens.extend(found)
+        if len(tokens) > MAX_WORDS:
+            count = max(len(tokens), len(text.split()))
+            raise TextError(f"The text has {count} words or more; at most {MAX_WORDS} can be read at once, so split it.")
     if not tokens:
         raise TextError(_why_nothing(text))
     return tokens
@@ -105,8 +125,7 @@ def _next(folded: _Folded, at: int, accent: str, shouted: bool) -> tuple[int, li
         expansion = _ABBREVIATIONS.get(dotted.group().lower().rstrip("."))
         if expansion:
             return dotted.end(), [Token(word, folded.span(at, dotted.end())) for word in expansion.split()]
-        letters = dotted.group().replace(".", "").upper()
-        return dotted.end(), [Token(letters, folded.span(at, dotted.end()), letters)]
+        return dotted.end(), [Token(dotted.group(), folded.span(at, dotted.end()), dotted.group().replace(".", ""))]
     if not _inside_word(text, at):
         if found := _abbreviation(folded, at):
             return found
@@ -152,6 +171,8 @@ def _abbreviation(folded: _Folded, at: int) -> tuple[int, list[Token]] | None:
 def _plain(folded: _Folded, start: int, end: int, shouted: bool) -> Token:
     word = folded.text[start:end]
     span = folded.span(start, end)
+    if len(word) > MAX_LETTERS:
+        raise TextError(f"The text holds a word of {len(word)} letters ({word[:12]}…); put spaces between the words.")
     plural = len(word) > 2 and word[-1] == "s" and word[:-1].rstrip("'").isupper()
     letters = word[:-1].rstrip("'") if plural else word
     if 2 <= len(letters) <= 5 and letters.isupper() and letters.isalpha() and letters.lower() not in _WORD_LIKE:
@@ -204,7 +225,8 @@ def _plain_form(character: str) -> str:
     if plain:
         return plain
     if category.startswith("L") or category == "Nd":
-        script = unicodedata.name(character, "an unknown").split()[0].capitalize()
+        name = unicodedata.name(character, "unknown").split()[0]
+        script = _SCRIPTS.get(name, name.capitalize())
         raise TextError(f"The text holds {script} letters ({character}); only English can be scored, so give English text.")
     return " "
 
