@@ -123,7 +123,8 @@ def _table(path: Path, problems: list[Problem]) -> Iterator[Item]:
         speaker = row.get(names.get("speaker", ""), "") or ""
         fields = tuple((key, (row[name] or "").strip()) for key, name in extra.items())
         file = path.parent / audio
-        yield Item(_id_of(Path(audio)), file, row[names["text"]].strip(), speaker.strip(), fields)
+        near = file.relative_to(path.parent) if file.is_relative_to(path.parent) else Path(file.name)
+        yield Item(_id_of(near), file, row[names["text"]].strip(), speaker.strip(), fields)
 
 
 def _rows(rows: csv.DictReader[str], path: Path) -> Iterator[dict[str, str]]:

@@ -96,7 +96,7 @@ def write_outputs(
 
 
 def result_of(item: Item, record: Mapping[str, Any]) -> dict[str, Any]:
-    """A recording's line in results.jsonl: nothing in it depends on the machine's speed or the run's order."""
+    """A recording's line in results.jsonl; nothing in it depends on speed or on the order of the run."""
     head = {"id": item.id, "speaker": item.speaker}
     if "error" in record:
         return {**head, "error": record["error"]}
@@ -171,7 +171,7 @@ def _write_textgrid(path: Path, assessment: Assessment) -> None:
 
 
 def _scales(journal: Journal, items: Sequence[Item]) -> dict[str, tuple[float, float, float, float]]:
-    """By speaker mean and standard deviation of F1 and F2 over the monophthongs, for Lobanov's normalisation."""
+    """By speaker mean and standard deviation of F1 and F2 over the monophthongs, for Lobanov."""
     spreads: dict[str, tuple[Spread, Spread]] = {}
     for item, record in records_of(journal, items):
         if "error" in record or record["phonetics"] is None:
@@ -225,7 +225,7 @@ def _facts(source: Path, intake: Intake, settings: Settings, tally: Tally) -> tu
         ("scored", f"{counts['graded']:,}"),
         ("another text read", f"{counts['other_text']:,}"),
         ("too poor to judge", f"{counts['unclear']:,}"),
-        ("failed", f"{tally.failed:,}" + (" (see problem in utterances.csv)" if tally.failed else "")),
+        ("failed", f"{tally.failed:,}"),
         ("not finished", f"{len(intake.items) - scored - tally.failed:,}"),
         ("speakers", f"{len({item.speaker for item in intake.items}):,}"),
         ("model", f"{settings.model} on {settings.engine}, sha256 {settings.model_key[:16]}"),

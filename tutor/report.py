@@ -48,7 +48,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells are plain text; columns from ``first_number`` on hold numbers and stand to the right."""
+    """Plain text cells; columns from ``first_number`` on hold numbers."""
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -64,7 +64,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Clips:
-    """A table whose rows may be listened to: ``sounds`` holds one Ogg Opus or WAV file per row, None without."""
+    """A table whose rows may be listened to: ``sounds`` holds an Ogg Opus or WAV file per row, or None."""
 
     table: Table
     sounds: tuple[tuple[str, bytes] | None, ...]
@@ -140,8 +140,8 @@ def _timing(tally: Tally) -> list[Block]:
 
 
 def _groups(tally: Tally) -> list[Block]:
-    blocks: list[Block] = []
     kinds = groupings(tally)
+    blocks = _pictures(lambda: tuple(figures.group_boxes(kind, groups) for kind, groups in kinds.items()))
     for kind, groups in kinds.items():
         rows = []
         for name, values in groups.items():
@@ -151,9 +151,8 @@ def _groups(tally: Tally) -> list[Block]:
             speakers = len(tally.group_speakers[kind, name])
             cells = (str(len(values)), str(speakers), _number(spread.mean), _number(spread.deviation))
             rows.append((name or "unknown", *cells))
-        blocks += _pictures(lambda kind=kind, groups=groups: (figures.group_boxes(kind, groups),))  # type: ignore[misc]
         blocks.append(Table((kind, "recordings", "speakers", "mean overall", "SD"), tuple(rows)))
-    return [Heading("Groups"), *blocks] if blocks else []
+    return [Heading("Groups"), *blocks] if kinds else []
 
 
 def _speakers(tally: Tally) -> list[Block]:
@@ -211,7 +210,7 @@ def _vowels(tally: Tally) -> list[Block]:
     if not any(plane.count >= 5 for plane in tally.vowels.values()):
         return []
     note = (
-        "Formants by Praat (Burg) in the middle of each vowel, normalised by speaker (Lobanov 1971); ellipses show "
+        "Formants by Praat (Burg) in the middle of each vowel, normalised by speaker (Lobanov 1971); ellipses: "
         "one standard deviation. Expected vowels, whatever was said in their place."
     )
     return [
@@ -257,15 +256,15 @@ def _problems(problems: Sequence[Problem]) -> list[Block]:
 
 def _method() -> list[Block]:
     text = (
-        "Scores are estimates of what trained human raters would give. Recordings in which another text was read "
-        "or which are too poor to judge are counted but not scored. dictionary.csv explains every column of the "
+        "Scores are estimates of what trained human raters would give. Recordings in which another text was "
+        "read or which are too poor to judge are counted but not scored. dictionary.csv explains every column of the "
         "tables; run.json holds versions, checksums and settings."
     )
     return [Heading("Method"), Text(text)]
 
 
 def _cut_out(phone: WorstPhone) -> tuple[str, bytes] | None:
-    """The word's sound as (media type, file), or None when the recording is gone or cannot be read any more."""
+    """The word's sound as (media type, file), or None when the recording cannot be read any more."""
     import soundfile
 
     from tutor.clip import read_clip

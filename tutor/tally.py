@@ -85,7 +85,7 @@ class WorstPhone:
 
 
 class Tally:
-    """Counts over a corpus; ``add`` every recording once, in any order (the report then differs in nothing)."""
+    """Counts over a corpus; ``add`` every recording once, in any order."""
 
     def __init__(self) -> None:
         self.verdicts: Counter[str] = Counter()

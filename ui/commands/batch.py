@@ -27,8 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "input",
         type=Path,
         nargs="?",
-        help="folder of recordings with .txt, .lab or .TextGrid beside them (speakers in subfolders), a .csv or "
-        ".tsv with the columns path and text, a Kaldi data folder, or a folder with labels.json",
+        help="folder of recordings with .txt, .lab or .TextGrid beside them (speakers in subfolders), a .csv "
+        "or .tsv with the columns path and text, a Kaldi data folder, or a folder with labels.json",
     )
     parser.add_argument("--out", type=Path, help="output folder; an unfinished run in it is gone on with")
     parser.add_argument("--model", default="main", help="main, light or a model folder")
@@ -74,9 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     summary = _score(arguments, intake, settings)
     if summary.stopped:
         done = summary.before + summary.scored + summary.failed
-        _say(
-            f"Stopped with {done:,} of {summary.total:,} recordings finished; the same command goes on from here."
-        )
+        _say(f"Stopped with {done:,} of {summary.total:,} recordings finished; the same command goes on.")
         return 130
     with progress_bar() as progress:
         made = write_outputs(
@@ -180,7 +178,7 @@ def _opener(model: str, engine: str) -> Callable[[], Model]:
 def _list_problems(intake: Intake) -> None:
     left_out = sum(problem.action == "left out" for problem in intake.problems)
     _say(
-        f"{len(intake.items):,} recordings to score; {len(intake.problems):,} problems, {left_out:,} left out."
+        f"{len(intake.items):,} recordings to score; {len(intake.problems):,} problems, {left_out:,} left out"
     )
     for problem in intake.problems[:SHOWN_PROBLEMS]:
         _say(f"  {problem.path}: {problem.what}: {problem.action}")
