@@ -50,12 +50,17 @@ class Status:
 
 @dataclass(frozen=True)
 class Served:
-    """From a served graph's configuration: whether lengths may differ within a batch, to what multiple they
-    are padded otherwise, width of the hidden states, and title and precision of each version."""
+    """From a served graph's configuration.
+
+    ragged: lengths may differ within a batch; else they are padded to a multiple of ``step``. hidden,
+    features: widths of the hidden states and of a phone's features, 0 where it has none. titles: model and
+    precision of each version.
+    """
 
     ragged: bool
     step: int
     hidden: int
+    features: int
     titles: dict[str, str]
 
 
@@ -84,6 +89,7 @@ class TritonModel:
         self._memory = LocalMemory(self._connection) if shared_memory and address.local else None
         self._reason = reason
         self._status: tuple[float, Status] | None = None
+        self._known: Status | None = None
         self._served: dict[str, Served] = {}
         self._heard: tuple[Route, str] | None = None
         self._info = EngineInfo("triton", "not asked yet", "unknown", self._told(None))
@@ -134,6 +140,10 @@ class TritonModel:
             self._status = (time.monotonic(), self._retried(self._ask_status))
         return self._status[1]
 
+    def features(self) -> int:
+        """How many features a phone the server's scorer takes, for a load test without recordings."""
+        return self._about(self.status().routes[0].scorer).features
+
     def cancel(self) -> None:
         """End the call under way; it raises ``Cancelled``."""
         self._connection.cancel()
@@ -148,12 +158,15 @@ class TritonModel:
         try:
             reply = self._connection.infer([Request(policy.STATUS, ask)])[0]
         except ModelDown as error:
-            if "unknown model" not in str(error):
-                raise
+            # Its process died, and the last answer is as good as any; or this is a Triton without `tutor
+            # serve`.
+            if "unknown model" not in str(error) and self._known is not None:
+                return self._known
             return self._status_of_stock_server()
         state = json.loads(bytes(reply.outputs["status"][0]))
         routes = tuple(Route(**route) for route in state["routes"])
-        return Status(state["tier"], routes, float(state["retry_s"]))
+        self._known = Status(state["tier"], routes, float(state["retry_s"]))
+        return self._known
 
     def _status_of_stock_server(self) -> Status:
         """A Triton without ``tutor serve``: the routes follow from the names it serves; the best model comes
@@ -241,10 +254,14 @@ class TritonModel:
         if known is None or (version and version not in known.titles):
             config = self._connection.ask("get_model_config", name).config
             values = {key: value.string_value for key, value in config.parameters.items()}
-            hidden = [item.dims[-1] for item in config.output if item.name == "hidden"]
+            widths = {item.name: item.dims[-1] for item in (*config.output, *config.input)}
             titles = json.loads(values.get("titles", "{}"))
             known = Served(
-                values.get("ragged") == "1", int(values.get("step", 1)), (hidden or [0])[0], titles
+                ragged=values.get("ragged") == "1",
+                step=int(values.get("step", 1)),
+                hidden=widths.get("hidden", 0),
+                features=widths.get("features", 0),
+                titles=titles,
             )
             self._served[name] = known
         return known

@@ -21,7 +21,7 @@ from string import Template
 
 from engines.serving.address import fingerprint
 from engines.serving.environment import Environment
-from engines.serving.server import LOOPBACK, Ports
+from engines.serving.server import LOOPBACK, Ports, die_with_parent
 from tutor.errors import InputError, InstallError
 from tutor.paths import write_atomic
 
@@ -138,6 +138,8 @@ def configuration(
     certificate: Certificate | None,
     tokens: tuple[str, ...],
     limits: Limits,
+    upstream: str = LOOPBACK,
+    files: Path = _FILES,
 ) -> str:
     """nginx.conf; learners' server only where ``front.host`` is given, and then never without TLS and
     tokens.
@@ -146,10 +148,10 @@ def configuration(
         raise InputError("Learners beyond this machine need a certificate and a token; none was given.")
     values = {
         "folder": folder,
-        "files": _FILES,
-        "grpc": f"{LOOPBACK}:{triton.grpc}",
-        "http": f"{LOOPBACK}:{triton.http}",
-        "metrics": f"{LOOPBACK}:{triton.metrics}",
+        "files": files,
+        "grpc": f"{upstream}:{triton.grpc}",
+        "http": f"{upstream}:{triton.http}",
+        "metrics": f"{upstream}:{triton.metrics}",
         "dashboard": f"{LOOPBACK}:{front.dashboard_port}",
         **{name: getattr(limits, name) for name in limits.__dataclass_fields__},
         # The log shows which learner asked by number; the token itself is never written.
@@ -183,7 +185,6 @@ class Gateway:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "temp").mkdir(exist_ok=True)
         self._config = folder / "nginx.conf"
         write_atomic(self._config, text.encode())
         self._config.chmod(0o600)
@@ -202,7 +203,9 @@ class Gateway:
                 raise InputError(
                     f"The front server cannot start ({reason}); choose another --port or --host."
                 )
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent
+            )
         except OSError as error:
             raise InstallError(f"nginx cannot be started ({error}); run `tutor serve --repair`.") from error
         time.sleep(0.2)

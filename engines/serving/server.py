@@ -95,7 +95,7 @@ class TritonProcess:
                     stdin=subprocess.DEVNULL,
                     env=self._environment.variables(),
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=die_with_parent,
                 )
         except OSError as error:
             raise InstallError(f"Triton cannot be started ({error}); run `tutor serve --repair`.") from error
@@ -165,6 +165,7 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For ``preexec_fn``: the child is told to end when we are killed."""
     libc: Any = ctypes.CDLL(None)
     libc.prctl(1, signal.SIGTERM)

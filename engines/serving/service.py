@@ -189,9 +189,26 @@ class Service:
 
 def running_ports(port: int) -> Ports | None:
     """The inner ports of the service on ``port`` of this machine, None where none runs."""
+    note = _note(port)
+    return Ports(note["grpc"], note["http"], note["metrics"]) if note is not None else None
+
+
+def running_pid(port: int) -> int:
+    """The Triton process of the service on ``port``, 0 where none runs."""
+    note = _note(port)
+    if note is None:
+        return 0
+    for task in Path(f"/proc/{note['pid']}/task").glob("*/children"):
+        for child in task.read_text().split():
+            if "tritonserver" in Path(f"/proc/{child}/cmdline").read_text():
+                return int(child)
+    return 0
+
+
+def _note(port: int) -> dict[str, int] | None:
     try:
-        note = json.loads((run_dir(port) / "server.json").read_text())
-        os.kill(int(note["pid"]), 0)
-    except (OSError, ValueError, KeyError):
+        note: dict[str, int] = json.loads((run_dir(port) / "server.json").read_text())
+        os.kill(note["pid"], 0)
+        return {name: int(note[name]) for name in ("pid", "grpc", "http", "metrics")}
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Ports(int(note["grpc"]), int(note["http"]), int(note["metrics"]))

@@ -120,7 +120,7 @@ def play(learners: int, servers: int, service: Service, *, seconds: float = 120,
         p99_ms=round(float(quantiles[2]), 1),
         busy=round(min(1.0, busy_s / seconds / servers), 3),
         mean_batch=round(float(np.mean(sizes or [0])), 2),
-        stable=offered < servers * service.takes_per_s and left < offered * 2 + 1,
+        stable=bool(offered < servers * service.takes_per_s and left < offered * 2 + 1),
     )
 
 
