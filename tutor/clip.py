@@ -1,4 +1,4 @@
-"""One recording ready to be scored: 16 kHz mono, what it sounds like, where the speech is, and how to cut it."""
+"""One recording ready to be scored: 16 kHz mono, its quality, where the speech is, and how to cut it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MIN_PIECE_SAMPLES = 5 * SAMPLE_RATE
 
 @dataclass(frozen=True)
 class Clip:
-    """``samples``: float32 (n,), 16 kHz mono, within ±1, the whole recording; ``speech``: start and end in seconds."""
+    """``samples``: float32 (n,), 16 kHz mono, within ±1; ``speech``: its start and end in seconds."""
 
     samples: Floats
     info: AudioInfo
@@ -75,20 +75,28 @@ def pieces(clip: Clip) -> list[tuple[int, int]]:
 def _clip(decoded: Decoded, name: str) -> Clip:
     samples = decoded.samples
     if len(samples) < MIN_SAMPLES:
-        raise AudioError(f"{name} lasts {seconds_of(len(samples)):.2f} s; at least 0.3 s are needed to hear a word.")
+        raise AudioError(
+            f"{name} lasts {seconds_of(len(samples)):.2f} s; at least 0.3 s are needed to hear a word."
+        )
     heard_dbfs = _decibels(float(np.square(samples, dtype=np.float64).mean()))
     if heard_dbfs < _SILENCE_DBFS:
         if _decibels(decoded.power) > _SILENCE_DBFS + 20:
-            raise AudioError(f"{name} has sound only above the range of speech; check the microphone and its driver.")
+            raise AudioError(
+                f"{name} has sound only above the range of speech; check the microphone and its driver."
+            )
         raise AudioError(f"{name} is silent; check that the right microphone is chosen and not muted.")
     voiced = voice.voiced_hops(samples)
     if not voiced.any():
         voiced = voice.voiced_hops(samples, strictness=0)
     spans = voice.runs(voiced)
     if not spans or np.count_nonzero(voiced) * voice.HOP_S < MIN_SPEECH_S:
-        raise AudioError(f"{name} holds no speech that can be found; speak closer to the microphone and record again.")
+        raise AudioError(
+            f"{name} holds no speech that can be found; speak closer to the microphone and record again."
+        )
     duration_s = seconds_of(len(samples))
-    info = AudioInfo(duration_s, voice.snr_db(samples, voiced), voice.level_dbfs(samples, voiced), decoded.clipped)
+    info = AudioInfo(
+        duration_s, voice.snr_db(samples, voiced), voice.level_dbfs(samples, voiced), decoded.clipped
+    )
     return Clip(samples, info, (spans[0][0] * voice.HOP_S, min(duration_s, spans[-1][1] * voice.HOP_S)))
 
 

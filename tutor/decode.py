@@ -1,4 +1,4 @@
-"""Sound files and streams to 16 kHz mono, block by block, so that length and lies in headers cannot fill the memory."""
+"""Sound files and streams to 16 kHz mono, block by block, so that no length fills the memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,15 @@ FORMATS = "wav, flac, ogg/opus or mp3"
 # Samples as integers in a float file reach 2^31; anything beyond was never sound.
 _ABSURD = 2.0**32
 # Of libsndfile's messages these say something to a user.
-_TELLING = ("Format not", "Error in", "Supported file", "File contains", "flac decoder", "Channel count", "Too many")
+_TELLING = (
+    "Format not",
+    "Error in",
+    "Supported file",
+    "File contains",
+    "flac decoder",
+    "Channel count",
+    "Too many",
+)
 _BLOCK_SAMPLES = 1 << 17
 _MAX_STREAM_BYTES = 2 << 30
 # Writers that cannot seek back leave one of these as the length of a wav file.
@@ -35,8 +43,8 @@ _OPEN_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF)
 
 @dataclass(frozen=True)
 class Decoded:
-    """``samples``: float32 (n,), 16 kHz mono, mean 0, within ±1; ``clipped``: share (0–1) of source samples at full scale;
-    ``power``: mean square of the source, its mean removed, over all frequencies."""
+    """``samples``: float32 (n,), 16 kHz mono, mean 0, within ±1; ``clipped``: share (0–1) of samples at
+    full scale; ``power``: mean square of the source, its mean removed, over all frequencies."""
 
     samples: Floats
     clipped: float
@@ -66,7 +74,9 @@ def resample(samples: NDArray[Any], rate_hz: int) -> Decoded:
     """
     _check_rate(rate_hz, "The recording")
     if samples.ndim not in (1, 2):
-        raise AudioError(f"Samples came with {samples.ndim} dimensions; (samples,) or (samples, channels) was expected.")
+        raise AudioError(
+            f"Samples came with {samples.ndim} dimensions; (samples,) or (samples, channels) was expected."
+        )
     if samples.dtype.kind in "iu":
         half = 2.0 ** (8 * samples.dtype.itemsize - 1)
         floats = (samples.astype(np.float64) / half - (samples.dtype.kind == "u")).astype(np.float32)
@@ -83,7 +93,7 @@ def resample(samples: NDArray[Any], rate_hz: int) -> Decoded:
 
 
 class Resampler:
-    """A stream of mono blocks at ``rate_hz`` to 16 kHz; the filter's delay holds back some 10 ms until ``flush``.
+    """A stream of mono blocks at ``rate_hz`` to 16 kHz; its filter holds back some 10 ms until ``flush``.
 
     Raises ``AudioError`` for a rate outside 4 to 768 kHz.
     """
@@ -116,7 +126,9 @@ def _open(path: Path) -> BinaryIO:
         raise AudioError(f"{path} does not exist; check the path.") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise AudioError(f"{str(path)!r} cannot be read ({reason}); check the path and its permissions.") from error
+        raise AudioError(
+            f"{str(path)!r} cannot be read ({reason}); check the path and its permissions."
+        ) from error
 
 
 def _seekable(stream: BinaryIO) -> bool:
@@ -145,7 +157,9 @@ def _decode_stream(stream: IO[bytes], name: str, max_s: float) -> Decoded:
         raise AudioError(f"{name} is empty (0 bytes); record it again.")
     promised = _missing_bytes(head, _size(stream) - start)
     if promised:
-        raise AudioError(f"{name} is cut short ({promised} bytes are missing at its end); copy or record it again.")
+        raise AudioError(
+            f"{name} is cut short ({promised} bytes are missing at its end); copy or record it again."
+        )
     stream.seek(start)
     try:
         with _quiet(head), soundfile.SoundFile(_Tame(stream)) as sound:
@@ -158,11 +172,13 @@ def _decode_stream(stream: IO[bytes], name: str, max_s: float) -> Decoded:
             decoded = _collect(_blocks(sound), rate_hz, name, max_s, sound.frames if known else 0)
         return decoded
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError) as error:
-        raise AudioError(f"{name} is not sound that can be read ({_reason(head, error)}); give a {FORMATS} file.") from error
+        raise AudioError(
+            f"{name} is not sound that can be read ({_reason(head, error)}); give a {FORMATS} file."
+        ) from error
 
 
 class _Tame:
-    """A stream for libsndfile, whose callbacks print a traceback when a damaged file sends them before its start."""
+    """A stream that stops at its start; libsndfile's callbacks print a traceback when sent before it."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -257,11 +273,14 @@ def _check_finite(samples: NDArray[Any], name: str) -> None:
 
 def _check_rate(rate_hz: float, name: str) -> None:
     if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
-        raise AudioError(f"{name} has {rate_hz} samples a second; {MIN_RATE_HZ} to {MAX_RATE_HZ} are understood.")
+        raise AudioError(
+            f"{name} has {rate_hz} samples a second; {MIN_RATE_HZ} to {MAX_RATE_HZ} are understood."
+        )
 
 
 def _too_long(name: str, duration_s: float, max_s: float) -> str:
-    return f"{name} lasts {duration_s / 60:.1f} min or more; at most {max_s / 60:g} min can be scored, so cut it first."
+    limit = f"at most {max_s / 60:g} min can be scored"
+    return f"{name} lasts {duration_s / 60:.1f} min or more; {limit}, so cut it first."
 
 
 def _size(stream: IO[bytes]) -> int:

@@ -21,7 +21,7 @@ _TARGET_POWER = 0.01
 
 
 class Endpoint:
-    """Fed with the microphone's blocks, tells when speech started and when ``silence_s`` have passed after it.
+    """Fed with the microphone's blocks, tells when speech started and when ``silence_s`` have passed since.
 
     ``rate_hz``: of the blocks fed. ``started_s`` and ``ended_s`` count from the first sample fed; None until
     known; ``ended_s`` is where the speech stopped, not where the silence after it ran out.
@@ -31,7 +31,7 @@ class Endpoint:
         self._silence_hops = round(max(silence_s, MIN_SILENCE_S) / HOP_S)
         self._resampler = Resampler(rate_hz)
         self._detector = VoiceDetector()
-        self._rest = np.zeros(0, np.float32)
+        self._rest: Floats = np.zeros(0, np.float32)
         self._recent: deque[bool] = deque(maxlen=_RECENT_HOPS)
         self._powers: deque[float] = deque(maxlen=_FLOOR_HOPS)
         self._loudest = _QUIETEST
@@ -47,7 +47,7 @@ class Endpoint:
         return self._over
 
     def feed(self, samples: Floats) -> bool:
-        """Take the next block, float32 (n,), any n; returns ``over``. Costs some 20 ms for a second of sound."""
+        """Take the next block, float32 (n,), any n; returns ``over``. Costs some 20 ms a second of sound."""
         self._rest = np.concatenate([self._rest, self._resampler.feed(samples)])
         whole = len(self._rest) // HOP_SAMPLES * HOP_SAMPLES
         for at in range(0, whole, HOP_SAMPLES):
@@ -62,7 +62,11 @@ class Endpoint:
             self._last_voiced = self._hops
             if self.started_s is None:
                 self.started_s = (self._hops - len(self._recent)) * HOP_S
-        elif self.started_s is not None and self._hops - self._last_voiced >= self._silence_hops and not self._over:
+        elif (
+            self.started_s is not None
+            and self._hops - self._last_voiced >= self._silence_hops
+            and not self._over
+        ):
             self._over = True
             self.ended_s = self._last_voiced * HOP_S
 

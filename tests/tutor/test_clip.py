@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +43,8 @@ def encoded(samples, rate_hz=SAMPLE_RATE, form="WAV", subtype=None):
 @pytest.mark.parametrize(
     ("form", "subtype"),
     [
-        ("WAV", "PCM_U8"), ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "FLOAT"), ("WAV", "DOUBLE"),
-        ("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III"),
+        ("WAV", "PCM_U8"), ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "FLOAT"),
+        ("WAV", "DOUBLE"), ("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(("rate_hz", "channels"), [(8000, 1), (16000, 2), (48000, 1)])
@@ -124,7 +125,9 @@ def test_clipping_is_measured():
 
 
 def test_quiet_speech_is_found():
-    clip = clip_from_samples(np.concatenate([silence(0.5, level=1e-6), 0.01 * babble(1), silence(0.5, level=1e-6)]), SAMPLE_RATE)
+    clip = clip_from_samples(
+        np.concatenate([silence(0.5, level=1e-6), 0.01 * babble(1), silence(0.5, level=1e-6)]), SAMPLE_RATE
+    )
     assert clip.speech == pytest.approx((0.5, 1.5), abs=0.15)
 
 
@@ -167,7 +170,7 @@ def test_cut_short(tmp_path, form):
     data = encoded(babble(2), form=form).getvalue()
     path = tmp_path / f"me.{form.lower()}"
     path.write_bytes(data[: len(data) // 2])
-    assert "cut short" in message(path) or form == "FLAC" and "not sound" in message(path)
+    assert any(reason in message(path) for reason in ("cut short", "flac decoder lost sync"))
 
 
 def test_wav_of_unknown_length_from_a_pipe():
@@ -180,8 +183,8 @@ def test_wav_of_unknown_length_from_a_pipe():
 def test_stream_that_cannot_seek():
     code = "import sys; from tutor.clip import read_clip; print(read_clip(sys.stdin.buffer).info.duration_s)"
     done = subprocess.run(
-        [sys.executable, "-c", code], input=encoded(babble(1), form="FLAC").getvalue(), capture_output=True, timeout=60,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        [sys.executable, "-c", code], input=encoded(babble(1), form="FLAC").getvalue(), capture_output=True,
+        timeout=60, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert done.stdout.strip() == b"1.0", done.stderr
 
@@ -195,7 +198,11 @@ def test_stream_that_cannot_seek():
         (np.full(32000, np.nan, np.float32), 16000, "not numbers"),
         (np.concatenate([babble(1), np.full(9, np.inf, np.float32)]), 16000, "not numbers"),
         (np.full(32000, 3e38, np.float32), 16000, "no sound"),
-        (0.5 * np.sin(2 * np.pi * 20000 * np.arange(96000) / 48000).astype(np.float32), 48000, "above the range"),
+        (
+            0.5 * np.sin(2 * np.pi * 20000 * np.arange(96000) / 48000).astype(np.float32),
+            48000,
+            "above the range",
+        ),
         (babble(0.2), 16000, "0.20 s"),
         (silence(2, level=0.05), 16000, "no speech"),
         (np.eye(1, 32000, 16000, dtype=np.float32)[0], 16000, "no speech"),
@@ -209,7 +216,9 @@ def test_unusable_sound(tmp_path, samples, rate_hz, expected):
         clip_from_samples(samples, rate_hz)
 
 
-@pytest.mark.parametrize("samples", [np.zeros((2, 2, 2), np.float32), np.zeros(16000, complex), np.zeros((16000, 0))])
+@pytest.mark.parametrize(
+    "samples", [np.zeros((2, 2, 2), np.float32), np.zeros(16000, complex), np.zeros((16000, 0))]
+)
 def test_arrays_that_are_no_samples(samples):
     with pytest.raises(AudioError):
         clip_from_samples(samples, SAMPLE_RATE)
@@ -252,7 +261,7 @@ def test_short_speech_makes_one_piece_of_legal_length():
     ):
         ((start, end),) = pieces(clip)
         assert MIN_SAMPLES <= end - start <= MAX_SAMPLES
-        assert 0 <= start and end <= len(clip.samples)
+        assert start >= 0 and end <= len(clip.samples)
 
 
 def test_fifteen_seconds_stay_whole_and_margins_are_cut_first():
@@ -272,8 +281,8 @@ def test_long_clips_are_cut_in_pauses():
     clip = clip_from_samples(np.concatenate(parts), SAMPLE_RATE)
     ranges = pieces(clip)
     assert all(MIN_SAMPLES <= end - start <= MAX_SAMPLES for start, end in ranges)
-    assert all(before[1] <= after[0] for before, after in zip(ranges, ranges[1:], strict=False))
-    for (_, end), _next in zip(ranges, ranges[1:], strict=False):
+    assert all(before[1] <= after[0] for before, after in pairwise(ranges))
+    for (_, end), _next in pairwise(ranges):
         assert any(first <= end / SAMPLE_RATE <= last + 0.05 for first, last in pauses), end / SAMPLE_RATE
     covered = np.zeros(len(clip.samples), bool)
     for start, end in ranges:

@@ -21,8 +21,11 @@ def test_every_word_of_the_dictionary_is_found_by_bisection():
         expected.setdefault(word, []).append(tuple(names))
     assert len(expected) > 126_000
     assert list(expected) == sorted(expected)
-    chosen = list(expected)[::37] + [lines[0].split(" ")[0], lines[-1].split(" ")[0]]
-    assert all(list(lookup(word)) == expected[word] for word in chosen)
+    chosen = list(expected)[::37]
+    assert all(
+        list(lookup(word)) == expected[word]
+        for word in [*chosen, next(iter(expected)), next(reversed(expected))]
+    )
 
 
 @pytest.mark.parametrize("word", ["", "qqqq", "!", "zzzzzz", "thé", "a b", "aardvarkx", "~"])
@@ -56,11 +59,12 @@ def test_variants_that_sound_alike_are_given_once():
 @pytest.mark.parametrize(
     ("word", "form"),
     [
-        ("car", "K AA1"), ("car", "K AA1 R"), ("hard", "HH AA1 D"), ("better", "B EH1 T AH0"), ("bird", "B ER1 D"),
-        ("very", "V EH1 R IY0"), ("here", "HH IY1 AH0"), ("hurry", "HH AH1 R IY0"), ("hot", "HH AO1 T"),
-        ("father", "F AA1 DH AH0"), ("dance", "D AA1 N S"), ("dancing", "D AA1 N S IH0 NG"), ("can't", "K AA1 N T"),
-        ("ant", "AE1 N T"), ("new", "N Y UW1"), ("noon", "N UW1 N"), ("tomato", "T AH0 M AA1 T OW0"),
-        ("schedule", "SH EH1 D Y UW0 L"), ("command", "K AH0 M AA1 N D"),
+        ("car", "K AA1"), ("car", "K AA1 R"), ("hard", "HH AA1 D"), ("better", "B EH1 T AH0"),
+        ("bird", "B ER1 D"), ("very", "V EH1 R IY0"), ("here", "HH IY1 AH0"), ("hurry", "HH AH1 R IY0"),
+        ("hot", "HH AO1 T"), ("father", "F AA1 DH AH0"), ("dance", "D AA1 N S"), ("dancing",
+        "D AA1 N S IH0 NG"), ("can't", "K AA1 N T"), ("ant", "AE1 N T"), ("new", "N Y UW1"), ("noon",
+        "N UW1 N"), ("tomato", "T AH0 M AA1 T OW0"), ("schedule", "SH EH1 D Y UW0 L"), ("command",
+        "K AH0 M AA1 N D"),
     ],
 )  # fmt: skip
 def test_british_forms(word, form):
@@ -85,7 +89,8 @@ def test_all_british_forms_are_made_of_known_phones():
 @pytest.mark.parametrize(
     ("word", "form"),
     [
-        ("tutor's", "T UW1 T ER0 Z"), ("giraffes'", "JH ER0 AE1 F S"), ("hypothesis's", "HH AY0 P AA1 TH AH0 S AH0 S IH0 Z"),
+        ("tutor's", "T UW1 T ER0 Z"), ("giraffes'", "JH ER0 AE1 F S"),
+        ("hypothesis's", "HH AY0 P AA1 TH AH0 S AH0 S IH0 Z"),
         ("i'd've", "AY1 D AH0 V"), ("parrot'll", "P EH1 R AH0 T AH0 L"),
     ],
 )  # fmt: skip
@@ -115,7 +120,9 @@ def test_letters():
 
 def test_user_file_goes_first(tmp_path):
     path = tmp_path / "mine.dict"
-    path.write_text("\ufeff;;; my names\nBear  b iy r # as at home\nflobberworm F L AA1 B\nbear(2) B EH1 R\n\n", "utf-8")
+    path.write_text(
+        "\ufeff;;; my names\nBear  b iy r # as at home\nflobberworm F L AA1 B\nbear(2) B EH1 R\n\n", "utf-8"
+    )
     book = Lexicon(user_file=path)
     assert book.pronounce("bear").pronunciations == (("B", "IY1", "R"), ("B", "EH1", "R"))
     assert not book.pronounce("Flobberworm").guessed

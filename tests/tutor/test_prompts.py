@@ -28,7 +28,10 @@ def test_plain_sentence():
         ("I have 3 cats and 21 dogs", "I have three cats and twenty one dogs"),
         ("1,234,567", "one million two hundred thirty four thousand five hundred sixty seven"),
         ("agent 007", "agent zero zero seven"),
-        ("12345678901234567", "one two three four five six seven eight nine zero one two three four five six seven"),
+        (
+            "12345678901234567",
+            "one two three four five six seven eight nine zero one two three four five six seven",
+        ),
         ("It is -5 now", "It is minus five now"),
         ("room #12", "room number twelve"),
         ("No. 5", "number five"),
@@ -147,7 +150,10 @@ def test_acronyms_may_be_letters_or_words():
     bgt = make_prompt("the BGT").words[1]
     assert bgt.pronunciations == (("B", "IY1", "JH", "IY1", "T", "IY1"),) and not bgt.guessed
     assert make_prompt("two DVDs").words[1].pronunciations[0][-2:] == ("IY1", "Z")
-    assert make_prompt("the OCEAN is big").words[1].pronunciations == make_prompt("ocean").words[0].pronunciations
+    assert (
+        make_prompt("the OCEAN is big").words[1].pronunciations
+        == make_prompt("ocean").words[0].pronunciations
+    )
 
 
 def test_capitals_throughout_are_words():
@@ -162,15 +168,18 @@ def test_unknown_words_are_marked():
 def test_user_lexicon(tmp_path):
     path = tmp_path / "mine.dict"
     path.write_text("flobberworm  F L AO1 B ER0\n")
-    assert make_prompt("Flobberworm!", lexicon=path).words[0].pronunciations == (("F", "L", "AO1", "B", "ER0"),)
+    assert make_prompt("Flobberworm!", lexicon=path).words[0].pronunciations == (
+        ("F", "L", "AO1", "B", "ER0"),
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "empty"), (" \n\t", "empty"), ("👍🎉", "no words"), ("...!?", "no words"), ("Привет", "Cyrillic"),
-        ("你好", "Chinese"), ("こんにちは", "Japanese"), ("안녕", "Korean"), ("γειά", "Greek"), ("שלום", "Hebrew"),
-        ("I said 你好 to him", "Chinese"), ("bell\x07", "U\\+0007"), ("nul\x00", "U\\+0000"), ("\udc80", "U\\+DC80"),
+        ("", "empty"), (" \n\t", "empty"), ("👍🎉", "no words"), ("...!?", "no words"),
+        ("Привет", "Cyrillic"), ("你好", "Chinese"), ("こんにちは", "Japanese"), ("안녕", "Korean"), ("γειά", "Greek"),
+        ("שלום", "Hebrew"), ("I said 你好 to him", "Chinese"), ("bell\x07", "U\\+0007"), ("nul\x00",
+        "U\\+0000"), ("\udc80", "U\\+DC80"),
         ("word " * 10_000, "10000 words"), ("word " * (MAX_WORDS + 1), "501 words"), ("9" * 600, "600 words"),
         ("a" * 30_000, "characters"), ("٣", "Arabic"), ("m" * 61, "61 letters"),
     ],
@@ -187,7 +196,9 @@ def test_the_longest_text_allowed():
 
 
 def test_prompt_from_phones():
-    prompt = prompt_from_phones("We call it, call it bear", [("call", ["K", "AO1", "L"]), ("it", ["IH1", "T"]), ("CALL", ["K"])])
+    prompt = prompt_from_phones(
+        "We call it, call it bear", [("call", ["K", "AO1", "L"]), ("it", ["IH1", "T"]), ("CALL", ["K"])]
+    )
     assert [word.span for word in prompt.words] == [(3, 7), (8, 10), (12, 16)]
     assert prompt.words[0].pronunciations == (("K", "AO1", "L"),)
     assert prompt_from_phones("x", [("elsewhere", ["K"])]).words[0].span == (0, 0)
