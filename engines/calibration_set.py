@@ -76,7 +76,7 @@ def noise_of(place: str, samples: int, voices: Sequence[Floats], rng: np.random.
         return _coloured(samples, -1.6, rng) * _passing(samples, rng)
     if place == "subway":
         rumble = _coloured(samples, -2.0, rng) + np.float32(0.3) * _knocks(samples, rng)
-        return rumble + np.float32(0.4) * _screech(samples, rng)
+        return np.asarray(rumble + np.float32(0.4) * _screech(samples, rng), np.float32)
     raise KeyError(place)
 
 

@@ -1,0 +1,71 @@
+"""A GPU engine built and verified in the background while the CPU engine serves, taking over between two
+takes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from engines.breaker import Backend, FallbackModel
+from engines.engine_build import BuildRequest, build_engine, key_for, verify_engine
+from engines.engine_store import find
+from engines.manifest import Manifest
+from engines.recordings import load_cases, noisy_cases
+from engines.tensorrt_model import open_engine
+from tutor.acoustic import Model
+from tutor.errors import Cancelled, TutorError
+from tutor.progress import Progress
+
+_LOG = logging.getLogger(__name__)
+
+
+def build_in_background(
+    model: FallbackModel, manifest: Manifest, library: str, precision: str, device: int, progress: Progress
+) -> threading.Thread:
+    """Start the work; ``model.close()`` stops it and waits for its end."""
+    stop = threading.Event()
+
+    def report(label: str, done: int, total: int) -> bool:
+        return progress(label, done, total) and not stop.is_set()
+
+    def work() -> None:
+        request = BuildRequest(manifest, library, precision, device=device)
+        try:
+            built = build_and_verify(request, report)
+        except Cancelled:
+            return
+        except TutorError as error:
+            # The CPU engine goes on serving; doctor and the next start tell the same story.
+            _LOG.warning("no %s engine: %s", library, error)
+            return
+        if stop.is_set():
+            built.close()
+            return
+        model.take_over(Backend(library, lambda: _reopened(request)), built)
+
+    thread = threading.Thread(target=work, name=f"build-{library}", daemon=True)
+
+    def end() -> None:
+        stop.set()
+        thread.join()
+
+    model.on_close(end)
+    thread.start()
+    return thread
+
+
+def build_and_verify(request: BuildRequest, progress: Progress) -> Model:
+    """An opened engine that passed the gate; ``ModelError`` names the limit that it missed."""
+    cases = load_cases(limit=8)
+    stored = build_engine(request, clips=[case.samples for case in cases], progress=progress)
+    judged = verify_engine(
+        request.manifest, stored, [*cases, *noisy_cases(cases)], device=request.device, progress=progress
+    )
+    return open_engine(request.manifest, judged, device=request.device, reason="built and verified just now")
+
+
+def _reopened(request: BuildRequest) -> Model:
+    return open_engine(
+        request.manifest, find(key_for(request)), device=request.device, reason="opened again after a failure"
+    )
