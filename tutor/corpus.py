@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -84,9 +83,15 @@ def load_rated(folder: Path) -> tuple[RatedSentence, ...]:
     return tuple(_sentence(folder, name, labels[name]) for name in sorted(labels))
 
 
-def fold_of(speaker: str, folds: int) -> int:
-    """The part (0 to folds − 1) a speaker belongs to, the same on every machine."""
-    return int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") % folds
+def folds_of(sentences: Sequence[RatedSentence], count: int) -> dict[str, int]:
+    """The part (0 to count − 1) of each speaker: sorted by age and dealt in turn, so that all parts are
+    alike.
+
+    The training recipe deals its folds by the same rule: ``fold:k/5`` are the speakers it holds out in fold
+    k.
+    """
+    speakers = {(item.age or 0, item.gender, item.speaker) for item in sentences}
+    return {speaker: index % count for index, (_, _, speaker) in enumerate(sorted(speakers))}
 
 
 def select(
@@ -95,7 +100,7 @@ def select(
     """The sentences of a split (see ``SPLIT_HELP``), at most ``limit`` of them, evenly spread."""
     chosen = list(sentences)
     for part in split.split(","):
-        keep = _condition(part.strip())
+        keep = _condition(part.strip(), sentences)
         chosen = [sentence for sentence in chosen if keep(sentence)]
     if not chosen:
         raise CorpusError(f"No sentence is in the split {split!r}; use {SPLIT_HELP}.")
@@ -104,7 +109,7 @@ def select(
     return tuple(chosen)
 
 
-def _condition(part: str) -> Callable[[RatedSentence], bool]:
+def _condition(part: str, everything: Sequence[RatedSentence]) -> Callable[[RatedSentence], bool]:
     simple: dict[str, Callable[[RatedSentence], bool]] = {
         "all": lambda sentence: True,
         "children": lambda sentence: sentence.age is not None and sentence.age < ADULT_AGE,
@@ -116,8 +121,9 @@ def _condition(part: str) -> Callable[[RatedSentence], bool]:
         return simple[part]
     kind, _, numbers = part.partition(":")
     if kind in ("fold", "not-fold"):
-        index, folds = _fold(numbers)
-        return lambda sentence: (fold_of(sentence.speaker, folds) == index) == (kind == "fold")
+        index, count = _fold(numbers)
+        folds = folds_of(everything, count)
+        return lambda sentence: (folds[sentence.speaker] == index) == (kind == "fold")
     names = _names(Path(part))
     return lambda sentence: sentence.id in names or sentence.speaker in names
 

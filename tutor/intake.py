@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tutor.errors import CorpusError, TutorError
+from tutor.errors import Cancelled, CorpusError, TutorError
 from tutor.progress import Progress, silent
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
@@ -64,7 +64,8 @@ def take_in(source: Path, *, without: Path | None = None, progress: Progress = s
     """Read any layout and check every file's header and text; ``without`` is a folder to stay out of (the
     output).
 
-    Raises ``CorpusError`` when the input is missing, of no known layout or has nothing that can be scored.
+    Raises ``CorpusError`` when the input is missing, of no known layout or has nothing that can be scored,
+    ``Cancelled`` when progress asks to stop.
     """
     problems: list[Problem] = []
     layout, items = _read(source, without, problems)
@@ -253,7 +254,7 @@ def _checked(items: Iterable[Item], problems: list[Problem], progress: Progress)
     texts: dict[str, str] = {}
     for done, item in enumerate(items):
         if not progress("checking", done, len(items)):
-            return
+            raise Cancelled("Stopped while checking the input; nothing was scored.")
         if item.text not in texts:
             texts[item.text] = "" if item.words else _text_problem(item.text)
         wrong = _sound_problem(item.audio) or texts[item.text]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tutor.corpus import fold_of, load_rated, select
+from tutor.corpus import folds_of, load_rated, select
 from tutor.errors import CorpusError
 
 SHARED = Path(__file__).parents[3] / "shared" / "corpus" / "speechocean762"
@@ -93,8 +93,10 @@ def test_folds_part_the_speakers(tmp_path: Path) -> None:
     assert {item.id for item in rest} | {item.id for item in folds[2]} == set(labels)
 
 
-def test_the_fold_of_a_speaker_is_fixed() -> None:
-    assert [fold_of(name, 5) for name in ("0001", "0003", "s1")] == [2, 3, 0]
+def test_folds_are_dealt_by_age(tmp_path: Path) -> None:
+    labels = {f"{age}": sentence(f"s{age}", age) for age in (30, 6, 12, 25)}
+    everything = load_rated(write(tmp_path, labels))
+    assert folds_of(everything, 2) == {"s6": 0, "s12": 1, "s25": 0, "s30": 1}
 
 
 def test_conditions_and_lists(tmp_path: Path) -> None:
