@@ -22,6 +22,7 @@ from tutor.acoustic import EngineInfo
 from tutor.attempt import Attempt
 from tutor.errors import TutorError
 from tutor.paths import data_dir
+from tutor.prosody import pitch_track
 from tutor.result import GRADED
 from tutor.timebase import SAMPLE_RATE
 from ui.desktop import preferences
@@ -183,7 +184,9 @@ class Controller(QObject):
         """Compute the plots on a worker and show them when they come."""
         if self._picture_job is not None:
             self._picture_job.cancel()
-        self._picture_job = self.jobs.submit("pictures", lambda: pictures_of(samples), self.practice.show_pictures)
+        self._picture_job = self.jobs.submit(
+            "pictures", lambda: pictures_of(samples, pitch=pitch_track(samples)), self.practice.show_pictures
+        )
 
     def keep(self, scored: Scored) -> None:
         """Store a graded take in the history."""

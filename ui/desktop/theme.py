@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from tutor.attempt import FAIR, GOOD
 from tutor.paths import assets_dir
 
 Choice = Literal["system", "light", "dark"]
@@ -56,32 +55,29 @@ class Colours:
     good: str
     fair: str
     poor: str
+    good_fill: str
+    fair_fill: str
+    poor_fill: str
     good_soft: str
     fair_soft: str
     poor_soft: str
     record: str
-
-    def of_score(self, score: float) -> str:
-        """Colour of a score 0–100."""
-        return self.good if score >= GOOD else self.fair if score >= FAIR else self.poor
-
-    def soft_of_score(self, score: float) -> str:
-        """Background for a score 0–100."""
-        return self.good_soft if score >= GOOD else self.fair_soft if score >= FAIR else self.poor_soft
 
 
 LIGHT = Colours(
     is_dark=False,
     window="#F5F6FA", side="#FBFBFD", surface="#FFFFFF", inset="#EEF0F6", border="#E2E5EE", strong_border="#C3C9D8",
     text="#1A1E2B", muted="#596174", accent="#4353D8", accent_hover="#3543BC", accent_soft="#E9ECFC", on_accent="#FFFFFF",
-    good="#0A7A5C", fair="#8F5B00", poor="#BE3A0E", good_soft="#DFF4EC", fair_soft="#FCEFD3", poor_soft="#FDE5DB",
+    good="#0A7A5C", fair="#8A5A00", poor="#BE3A0E", good_fill="#17A37D", fair_fill="#E0A126",
+    poor_fill="#E15A2D", good_soft="#DFF4EC", fair_soft="#FCEFD3", poor_soft="#FDE5DB",
     record="#D3324A",
 )  # fmt: skip
 DARK = Colours(
     is_dark=True,
     window="#13151B", side="#171A21", surface="#1C2029", inset="#272C38", border="#2C3240", strong_border="#485064",
     text="#ECEEF5", muted="#A4ACBF", accent="#94A2FF", accent_hover="#AAB5FF", accent_soft="#282F4F", on_accent="#11142A",
-    good="#53D3A8", fair="#F1BC62", poor="#FF9470", good_soft="#173A31", fair_soft="#40331A", poor_soft="#472A20",
+    good="#53D3A8", fair="#F1BC62", poor="#FF9470", good_fill="#43BF96", fair_fill="#E3AC4F",
+    poor_fill="#F0805B", good_soft="#173A31", fair_soft="#40331A", poor_soft="#472A20",
     record="#FF6B7F",
 )  # fmt: skip
 
@@ -169,7 +165,8 @@ def style_sheet(c: Colours) -> str:
     return f"""
     QWidget {{ color: {c.text}; font-size: {BODY}px; }}
     QMainWindow, QWidget[role="page"], QScrollArea, QScrollArea > QWidget > QWidget[role="page"] {{ background: {c.window}; }}
-    QScrollArea {{ border: none; }}
+    QScrollArea {{ border: none; background: transparent; }}
+    QScrollArea[role="inner"] > QWidget > QWidget {{ background: transparent; }}
     QToolTip {{ background: {c.text}; color: {c.surface}; border: none; padding: {XS}px {S}px; border-radius: 6px; }}
 
     QFrame[role="side"] {{ background: {c.side}; border: none; border-right: 1px solid {c.border}; }}
@@ -188,7 +185,7 @@ def style_sheet(c: Colours) -> str:
     QLabel[role="title"] {{ font-size: {TITLE}px; font-weight: 600; }}
     QLabel[role="heading"] {{ font-size: {HEADING}px; font-weight: 600; }}
     QLabel[role="figure"] {{ font-size: {DISPLAY}px; font-weight: 600; }}
-    QLabel[role="badge"] {{ background: {c.accent_soft}; color: {c.accent}; border-radius: 9px; padding: 1px 8px;
+    QLabel[role="badge"] {{ background: {c.accent_soft}; color: {c.accent}; border-radius: 8px; padding: 1px 8px;
         font-size: {CAPTION}px; font-weight: 600; }}
 
     QPushButton {{ background: {c.surface}; border: 1px solid {c.strong_border}; border-radius: {RADIUS_SMALL}px;
@@ -207,6 +204,10 @@ def style_sheet(c: Colours) -> str:
     QPushButton[kind="ghost"]:hover {{ background: {c.inset}; }}
     QPushButton[kind="ghost"]:checked {{ background: {c.accent_soft}; color: {c.accent}; }}
     QPushButton[kind="ghost"]:focus {{ border: 2px solid {c.accent}; }}
+    QPushButton[kind="icon"] {{ background: transparent; border: 2px solid transparent; padding: 0; min-height: 32px;
+        min-width: 32px; max-height: 32px; max-width: 32px; border-radius: {RADIUS_SMALL}px; }}
+    QPushButton[kind="icon"]:hover {{ background: {c.inset}; }}
+    QPushButton[kind="icon"]:focus {{ border-color: {c.accent}; }}
     QPushButton[kind="chip"] {{ border-radius: 15px; padding: 3px 12px; min-height: 22px; background: transparent;
         border: 1px solid {c.strong_border}; }}
     QPushButton[kind="chip"]:hover {{ background: {c.inset}; }}

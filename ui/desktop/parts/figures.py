@@ -45,7 +45,7 @@ class ScoreRing(QWidget):
         text = "–"
         if self._score is not None:
             text = f"{self._score:.0f}"
-            painter.setPen(QPen(colour(tint_of(self._score)), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.setPen(QPen(colour(f"{tint_of(self._score)}_fill"), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawArc(area, 90 * 16, -round(self._score / 100 * 360 * 16))
         painter.setPen(colour("text"))
         painter.setFont(font(round(self.height() * 0.32), strong=True))
@@ -95,7 +95,7 @@ def paint_bar(painter: QPainter, area: QRectF, score: float | None) -> None:
     if score is not None:
         filled = QRectF(area)
         filled.setWidth(max(area.height(), area.width() * score / 100))
-        painter.setBrush(colour(tint_of(score)))
+        painter.setBrush(colour(f"{tint_of(score)}_fill"))
         painter.drawRoundedRect(filled, radius, radius)
 
 
@@ -127,7 +127,7 @@ class LevelMeter(QWidget):
         held = int(_decibel_share(self._held) * self.CELLS)
         for cell in range(self.CELLS):
             share = (cell + 1) / self.CELLS
-            tint = "record" if share > 0.97 else "fair" if share > 0.86 else "good"
+            tint = "record" if share > 0.97 else "fair_fill" if share > 0.86 else "good_fill"
             on = cell < lit or (cell == held and held > 0)
             painter.setBrush(colour(tint) if on else colour("inset"))
             painter.drawRoundedRect(QRectF(cell * step, 0, step - 2, self.height()), 2, 2)
@@ -149,7 +149,7 @@ class LiveWave(QWidget):
         self._low = np.zeros(self.COLUMNS, np.float32)
         self._high = np.zeros(self.COLUMNS, np.float32)
         self._pending = np.zeros(0, np.float32)
-        self.setMinimumHeight(44)
+        self.setMinimumHeight(36)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def clear(self) -> None:

@@ -115,7 +115,7 @@ class WordButton(QAbstractButton):
         return colour("good" if score >= GOOD else "fair" if score >= FAIR else "poor")
 
     def _underline(self, painter: QPainter, score: float, left: float, right: float, y: float) -> None:
-        tint = self._tint(score)
+        tint = colour("good_fill" if score >= GOOD else "fair_fill" if score >= FAIR else "poor_fill")
         if self.word.status == OMITTED:
             painter.setPen(QPen(colour("poor"), 2.5, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(left, y), QPointF(right, y))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.desktop.icons import icon
 from ui.desktop.language import tr
@@ -34,9 +34,9 @@ class View(QWidget):
     def button(
         self, text: str, icon_name: str = "", *, kind: str = "", tip: str = "", tint: str = "", checkable: bool = False
     ) -> QPushButton:
-        """A button with text, icon, tooltip and accessible name; an empty text makes an icon button (then ``tip`` names it)."""
+        """A button; an empty text makes an icon button, which ``tip`` then names."""
         made = QPushButton()
-        made.setProperty("kind", kind)
+        made.setProperty("kind", kind if text or kind == "nav" else "icon")
         made.setCheckable(checkable)
         # A click must not take the focus: the space bar belongs to Record.
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -61,9 +61,8 @@ class View(QWidget):
 
     def label(self, text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
         """A label; ``role`` as in the style sheet."""
-        made = QLabel()
+        made = Wrapped() if wrap else QLabel()
         made.setProperty("role", role)
-        made.setWordWrap(wrap)
         made.setTextFormat(Qt.TextFormat.PlainText)
         if text:
             self.say(made.setText, text)
@@ -81,6 +80,30 @@ class View(QWidget):
             button.setIcon(icon(name, tint, checked))
         self.refresh()
         self.update()
+
+
+class Wrapped(QLabel):
+    """A label of several lines that asks for the height its text takes at the width it got.
+
+    Qt's own height-for-width gets lost in nested layouts and clips the last lines.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._fit()
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        needed = self.heightForWidth(self.width()) if self.text() else 0
+        if needed != self.minimumHeight():
+            self.setMinimumHeight(max(0, needed))
 
 
 class Card(QFrame):
@@ -134,6 +157,21 @@ def page_column(view: QWidget, *, max_width: int = 0) -> QVBoxLayout:
     area.setWidget(inner)
     outer.addWidget(area)
     return column
+
+
+def scrolling(inner: QWidget, *, least_px: int) -> QScrollArea:
+    """``inner`` in an area that scrolls up and down and shows at least ``least_px`` of it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumHeight(least_px)
+    area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+    area.setProperty("role", "inner")
+    area.setWidget(inner)
+    area.viewport().setAutoFillBackground(False)
+    inner.setAutoFillBackground(False)
+    return area
 
 
 def row(*items: QWidget | None, spacing: int = S) -> QHBoxLayout:

@@ -16,7 +16,8 @@ from tutor.phones import ipa_of, strip_stress
 from tutor.result import Assessment, Tip
 from ui.desktop.icons import pixmap
 from ui.desktop.language import language, mark, tr
-from ui.desktop.parts.view import Card, View, clear, line, row
+from ui.desktop.parts.flow import Flow
+from ui.desktop.parts.view import Card, View, Wrapped, clear, line, row, scrolling
 from ui.desktop.theme import M, S, XS, colour
 
 
@@ -117,23 +118,21 @@ class TipButton(QFrame):
         layout.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout()
         column.setSpacing(XS)
-        text = QLabel(tip_text(tip, language.code, first_language or None))
-        text.setWordWrap(True)
+        text = Wrapped()
+        text.setText(tip_text(tip, language.code, first_language or None, with_pairs=False))
         text.setTextFormat(Qt.TextFormat.PlainText)
         column.addWidget(text)
         pairs = guide.pairs_for(tip.phone, tip.heard) if tip.phone else ()
         if pairs:
-            holder = QHBoxLayout()
-            holder.setSpacing(XS)
-            for pair in pairs[:3]:
+            holder = Flow()
+            for pair in pairs:
                 button = QPushButton(" – ".join(pair))
                 button.setProperty("kind", "chip")
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                 button.setToolTip(tr("Say this pair now"))
                 button.clicked.connect(lambda _=False, words=", ".join(pair): self.pair_chosen.emit(words))
-                holder.addWidget(button)
-            holder.addStretch(1)
-            column.addLayout(holder)
+                holder.add(button)
+            column.addWidget(holder)
         layout.addLayout(column, 1)
         self.setAccessibleName(text.text())
 
@@ -162,16 +161,21 @@ class AdviceCard(View):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(card)
         card.body.addWidget(self.label(mark("What to work on"), "title"))
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, S, 0)
+        column.setSpacing(M)
         self._praise = self.label(role="muted", wrap=True)
-        card.body.addWidget(self._praise)
+        column.addWidget(self._praise)
         self._tips = QVBoxLayout()
         self._tips.setSpacing(S)
-        card.body.addLayout(self._tips)
+        column.addLayout(self._tips)
         self._line = line()
-        card.body.addWidget(self._line)
+        column.addWidget(self._line)
         self.mouth = MouthPanel()
-        card.body.addWidget(self.mouth)
-        card.body.addStretch(1)
+        column.addWidget(self.mouth)
+        column.addStretch(1)
+        card.body.addWidget(scrolling(inner, least_px=240), 1)
         self.show_assessment(None)
 
     def show_assessment(self, assessment: Assessment | None, first_language: str = "") -> None:

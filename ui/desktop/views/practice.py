@@ -97,8 +97,8 @@ class PracticePage(View):
         self._all = self.button("", "full", kind="ghost", tip=mark("Show the whole recording"))
         plots.body.addLayout(row(self.label(mark("Your voice"), "title"), None, self._energy, self._spectrum, self._zoom, self._all))
         self.timeline = Timeline()
-        self.timeline.setMinimumHeight(280)
-        self.timeline.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.timeline.setMinimumHeight(230)
+        self.timeline.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         plots.body.addWidget(self.timeline, 1)
         self._legend = self.label(
             mark("Solid line: your pitch. Dashed: the reference. Drag to hear a part, scroll to zoom."), "caption", wrap=True

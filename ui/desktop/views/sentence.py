@@ -11,7 +11,7 @@ from ui.desktop.parts.figures import LevelMeter, LiveWave
 from ui.desktop.parts.ribbon import Ribbon, RibbonWord
 from ui.desktop.parts.view import Card, View, row
 from ui.desktop.shown import Sentence
-from ui.desktop.theme import L, M, S, XS
+from ui.desktop.theme import M, XS
 
 TUNES = {
     "fall": mark("End with a falling voice ↘"),
@@ -37,7 +37,7 @@ class SentenceCard(View):
         self._sentence = Sentence("")
         self._state = IDLE
         self._has_take = False
-        card = Card(margin=L - XS, spacing=S)
+        card = Card(margin=M, spacing=XS)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(card)
@@ -48,14 +48,11 @@ class SentenceCard(View):
         self._back = self.button("", "previous", kind="ghost", tip=mark("Previous sentence (Shift+Enter)"))
         self._count = self.label(role="caption")
         self._forth = self.button("", "next", kind="ghost", tip=mark("Next sentence (Enter)"))
-        card.body.addLayout(row(self._place, self._best, None, self._back, self._count, self._forth))
-        self.ribbon = Ribbon()
-        card.body.addSpacing(XS)
-        card.body.addWidget(self.ribbon)
         self._tune = QLabel()
         self._tune.setProperty("role", "muted")
-        self._tune.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        card.body.addWidget(self._tune)
+        card.body.addLayout(row(self._place, self._best, None, self._tune, None, self._back, self._count, self._forth))
+        self.ribbon = Ribbon()
+        card.body.addWidget(self.ribbon)
         card.body.addWidget(self._make_middle())
         card.body.addLayout(self._make_controls())
         self._back.clicked.connect(self.previous)
@@ -86,7 +83,7 @@ class SentenceCard(View):
         column.addLayout(row(self._clock, self.meter, self._warning, spacing=M))
         self._middle.addWidget(hint)
         self._middle.addWidget(live)
-        self._middle.setFixedHeight(70)
+        self._middle.setFixedHeight(54)
         return self._middle
 
     def _make_controls(self) -> QHBoxLayout:
@@ -97,7 +94,7 @@ class SentenceCard(View):
         self._record.setObjectName("record")
         self._record.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._record.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._record.setMinimumSize(QSize(168, 44))
+        self._record.setMinimumSize(QSize(168, 40))
         self._replay = self.button(mark("Replay"), "replay", tip=mark("Hear yourself again (R)"))
         self._open = self.button(mark("Open…"), "open", tip=mark("Score a sound file instead (or drop one here)"))
         self._listen.clicked.connect(lambda: self.listen.emit(False))

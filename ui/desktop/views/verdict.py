@@ -14,7 +14,7 @@ from tutor.result import GRADED, OMITTED, OTHER_TEXT, Assessment, PhoneResult, W
 from ui.desktop.language import mark, tr
 from ui.desktop.parts.figures import ScoreBar, ScoreRing, paint_bar, tint_of
 from ui.desktop.parts.ribbon import STATUS_NAMES
-from ui.desktop.parts.view import Card, View, clear, row
+from ui.desktop.parts.view import Card, View, clear, row, scrolling
 from ui.desktop.theme import BODY, CAPTION, HEADING, M, XS, colour, font
 
 PARTS = (
@@ -146,15 +146,18 @@ class SoundsCard(View):
         self._badge = self.label(role="badge")
         self._own = self.button("", "play", kind="ghost", tip=mark("Hear your word"))
         self._reference = self.button("", "listen", kind="ghost", tip=mark("Hear the word as it should sound"))
-        card.body.addLayout(row(self._title, self._badge, None, self._own, self._reference))
+        card.body.addLayout(row(self._title, None, self._own, self._reference, spacing=XS))
         self._detail = self.label(role="caption", wrap=True)
+        card.body.addLayout(row(self._badge, None))
         card.body.addWidget(self._detail)
         holder = QWidget()
-        self._rows = QVBoxLayout(holder)
-        self._rows.setContentsMargins(0, 0, 0, 0)
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
-        card.body.addWidget(holder)
-        card.body.addStretch(1)
+        column.addLayout(self._rows)
+        column.addStretch(1)
+        card.body.addWidget(scrolling(holder, least_px=92), 1)
         self._own.clicked.connect(self.play_own)
         self._reference.clicked.connect(self.play_reference)
 
