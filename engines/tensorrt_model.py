@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from engines import batches, cuda, plan, trt_compat, trt_runtime
+from engines import batches, cuda, plan, trt_compat, trt_lane, trt_runtime
 from engines.engine_store import PASSED, StoredEngine
 from engines.manifest import Manifest
 from engines.onnx_cpu import OnnxScorer
@@ -116,7 +116,7 @@ def border() -> Iterator[None]:
         raise OutOfMemory(f"The GPU's memory is full ({error}); close other programs that use it.") from error
     except (cuda.DeviceGone, cuda.NoDevice, cuda.DriverTooOld) as error:
         raise DeviceLost(f"The GPU cannot be used ({error}); another engine answers.") from error
-    except (cuda.CudaError, trt_runtime.RunFailed) as error:
+    except (cuda.CudaError, trt_lane.RunFailed) as error:
         raise EngineError(f"The TensorRT engine failed ({error}); another engine answers.") from error
     except trt_compat.LibraryProblem as error:
         raise InstallError(f"TensorRT cannot be used: {error}.") from error

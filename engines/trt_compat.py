@@ -15,13 +15,14 @@ progress, cancel     none (log lines)    IProgressMonitor     IProgressMonitor  
 target GPU           the present one     the present one      the present one     SM75 … SM120 by name
 tactic sources       less stubbed cuBLAS its own              its own             its own
                      and cuDNN
-FP32 on SM75         yes                 yes                  yes                 no (no FP32 GEMM)
-plan memory          device_memory_size  …_size_v2            …_size_v2           …_size_v2
+FP32 on SM75         yes                 yes                  yes                 no FP32 matrix products
+activation memory    of all profiles     of the profile       of the profile      of the profile
+context without it   a method            a strategy           a strategy          a strategy
 ===================  ==================  ===================  ==================  =====================
 
 TensorRT 10 still has builder flags for precision; it is given typed networks all the same, so that one ONNX
-file means one precision everywhere. This module and cuda, plan, calibrate and trt_runtime import numpy,
-cuda-python and TensorRT only, and run on Python 3.9.
+file means one precision everywhere. This module and cuda, plan, calibrate, trt_lane and trt_runtime import
+numpy, cuda-python and TensorRT only, and run on Python 3.9.
 """
 
 from __future__ import annotations
@@ -194,11 +195,26 @@ class Library:
 
         return Logger()
 
-    def activation_bytes(self, engine: Any) -> int:
-        """Device memory that one execution context of the largest profile takes."""
-        if hasattr(engine, "device_memory_size_v2"):
-            return int(engine.device_memory_size_v2)
+    def context_bytes(self, engine: Any, profile: int) -> int:
+        """Activation memory of one execution context; 8.6 knows only that of its largest profile."""
+        for name in ("get_device_memory_size_for_profile_v2", "get_device_memory_size_for_profile"):
+            if hasattr(engine, name):
+                return int(getattr(engine, name)(profile))
         return int(engine.device_memory_size)
+
+    def create_context(self, engine: Any) -> Any:
+        """An execution context without activation memory of its own; None where TensorRT refuses."""
+        if hasattr(self.module, "ExecutionContextAllocationStrategy"):
+            return engine.create_execution_context(
+                self.module.ExecutionContextAllocationStrategy.USER_MANAGED
+            )
+        return engine.create_execution_context_without_device_memory()
+
+    def give_memory(self, context: Any, address: int, nbytes: int) -> None:
+        if hasattr(context, "set_device_memory"):
+            context.set_device_memory(address, nbytes)
+        else:
+            context.device_memory = address
 
 
 def load(name: str) -> Library:
@@ -210,8 +226,9 @@ def load(name: str) -> Library:
     except Exception as error:
         # A package whose shared libraries are absent raises OSError or RuntimeError rather than ImportError.
         extra = "rtx" if name == RTX else "gpu"
+        why = _one_line(error)[:160]
         raise LibraryProblem(
-            f"{name} cannot be loaded ({_one_line(error)[:160]}); install it with: python3 -m pip install '.[{extra}]'"
+            f"{name} cannot be loaded ({why}); install it with: python3 -m pip install '.[{extra}]'"
         ) from error
     return Library(module, name)
 

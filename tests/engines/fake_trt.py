@@ -83,6 +83,10 @@ def make_trt(version: str, cuda: FakeCuda, *, rtx: bool = False) -> Any:
         module.IInt8EntropyCalibrator2 = type("IInt8EntropyCalibrator2", (), {})
     else:
         module.IProgressMonitor = type("IProgressMonitor", (), {})
+        strategies = {"STATIC": 0, "ON_PROFILE_CHANGE": 1, "USER_MANAGED": 2}
+        module.ExecutionContextAllocationStrategy = enum.IntEnum(
+            "ExecutionContextAllocationStrategy", strategies
+        )
 
     def say(logger: Any, level: str, text: str) -> None:
         logger.log(severity[level], text)
@@ -299,8 +303,10 @@ class Engine:
         self.num_optimization_profiles = len(self.profiles)
         if old:
             self.device_memory_size = 1 << 20
+            self.create_execution_context_without_device_memory = self._context
         else:
-            self.device_memory_size_v2 = 1 << 20
+            self.get_device_memory_size_for_profile_v2 = lambda index: (index + 1) << 20
+            self.create_execution_context = lambda strategy: self._context() if strategy == 2 else None
 
     def _tensor(self, name: str) -> Any:
         return next(tensor for tensor in (*self.inputs, *self.outputs) if tensor.name == name)
@@ -322,13 +328,13 @@ class Engine:
     def get_tensor_profile_shape(self, name: str, index: int) -> Any:
         return self.profiles[index][name]
 
-    def create_execution_context(self) -> Any:
+    def _context(self) -> Any:
         if "context" in self._module.broken:
             self._say(
                 self._logger, "ERROR", "Requested amount of GPU memory could not be allocated: out of memory"
             )
             return None
-        return Context(self._module, self)
+        return (OldContext if hasattr(self, "device_memory_size") else Context)(self._module, self)
 
 
 class Context:
@@ -337,6 +343,11 @@ class Context:
         self.profile = 0
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.addresses: dict[str, int] = {}
+        self.device_memory = 0
+
+    def set_device_memory(self, address: int, nbytes: int) -> None:
+        assert nbytes >= self._engine.get_device_memory_size_for_profile_v2(self.profile)
+        self.device_memory = address
 
     def set_optimization_profile_async(self, index: int, stream: int) -> bool:
         self.profile = index
@@ -358,7 +369,7 @@ class Context:
         return "address" not in self._module.broken
 
     def execute_async_v3(self, stream: int) -> bool:
-        if "execute" in self._module.broken:
+        if "execute" in self._module.broken or not self.device_memory:
             return False
         shapes, addresses, engine = dict(self.shapes), dict(self.addresses), self._engine
 
@@ -374,6 +385,14 @@ class Context:
 
         self._module.cuda.queue(stream, work)
         return True
+
+
+class OldContext(Context):
+    """8.6: the memory is an attribute."""
+
+    @property
+    def set_device_memory(self) -> Any:
+        raise AttributeError("set_device_memory")
 
 
 def read(address: int, shape: tuple[int, ...], dtype: Any) -> np.ndarray:

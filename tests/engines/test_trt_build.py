@@ -292,8 +292,13 @@ def test_the_rtx_stand_in_promises_nothing_that_rtx_lacks() -> None:
             "create_timing_cache",
             "set_timing_cache",
         ),
-        "ICudaEngine": ("get_tensor_profile_shape", "get_tensor_mode", "device_memory_size_v2"),
-        "IExecutionContext": ("set_input_shape", "execute_async_v3", "set_optimization_profile_async"),
+        "ICudaEngine": (
+            "get_tensor_profile_shape",
+            "get_tensor_mode",
+            "get_device_memory_size_for_profile_v2",
+        ),
+        "IExecutionContext": ("set_input_shape", "execute_async_v3", "set_device_memory"),
+        "ExecutionContextAllocationStrategy": ("USER_MANAGED",),
         "ParserError": ("node_name", "node_operator", "desc"),
     }.items():
         assert all(hasattr(getattr(real, kind), method) for method in methods)

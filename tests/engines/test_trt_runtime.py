@@ -27,7 +27,8 @@ from engines.manifest import load_manifest
 from engines.onnx_cpu import OnnxModel
 from engines.tensorrt_model import TensorRTModel, grouped
 from engines.trt_compat import FULL, Library
-from engines.trt_runtime import RunFailed, RunOptions, TrtEngine
+from engines.trt_lane import RunFailed, RunOptions
+from engines.trt_runtime import TrtEngine
 from tests.engines.check_model import check_model, clip_of
 from tests.engines.fake_cuda import Code, FakeCuda
 from tests.engines.fake_trt import make_trt
@@ -96,7 +97,7 @@ def test_old_answers_are_not_overwritten(rig: Rig) -> None:
     np.testing.assert_array_equal(first, kept)
 
 
-def test_a_graph_replaces_the_launch_from_the_third_take_of_a_bucket_on(rig: Rig) -> None:
+def test_a_graph_replaces_the_launch_from_the_second_take_of_a_bucket_on(rig: Rig) -> None:
     for length in (30_000, 31_000, 32_000, 29_000):
         rig.engine.infer(inputs(length))
     assert rig.cuda.calls.count("cudaStreamBeginCapture") == 1
@@ -257,7 +258,6 @@ def test_foreign_and_cut_plans_are_refused(rig: Rig) -> None:
 def test_other_versions_run_too(tiny_folder: Path, version: str) -> None:
     rig = Rig(tiny_folder, version=version)
     check_model(rig.model, tolerance=1e-5)
-    assert rig.engine.activation_bytes == 1 << 20
     assert [(tensor.name, tensor.is_input) for tensor in rig.engine.tensors][:2] == [
         ("samples", True),
         ("lengths", True),
