@@ -31,6 +31,7 @@ ENERGY_WINDOW_S = 0.025
 FLOOR_DB = -80.0
 _MIN_RUN_FRAMES = 3
 _PYIN_HOP_SAMPLES = 256
+_ANCHOR_STEP_S = 1e-3
 
 
 @dataclass(frozen=True)
@@ -229,8 +230,8 @@ def align_contours(
         if ref_end <= ref_start or own_end <= own_start:
             continue
         for source, target in ((ref_start, own_start), (ref_end, own_end)):
-            if not anchors or (source > anchors[-1][0] and target > anchors[-1][1]):
-                anchors.append((source, target))
+            last = anchors[-1] if anchors else (-np.inf, -np.inf)
+            anchors.append((max(source, last[0] + _ANCHOR_STEP_S), max(target, last[1] + _ANCHOR_STEP_S)))
     if not anchors:
         return reference
     sources, targets = np.array(anchors).T

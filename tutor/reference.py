@@ -63,7 +63,9 @@ def reference(item_id: str, speed: str = "normal") -> Spoken:
     try:
         samples, rate_hz = soundfile.read(path, dtype="float32")
     except (soundfile.SoundFileError, OSError) as error:
-        raise InstallError(f"reference recording {path.name} is missing or damaged: install Tutor again") from error
+        raise InstallError(
+            f"reference recording {path.name} is missing or damaged: install Tutor again"
+        ) from error
     times = zip(words_of(entry["text"]), recording["words"], strict=True)
     return Spoken(samples, rate_hz, tuple(WordTime(word, *span) for word, span in times), index["voice"])
 

@@ -329,7 +329,8 @@ def _front(lips: Lips, jaw: float) -> str:
     if lips.forward < 5:
         half, depth = w * 0.55, min(h * 0.5, 9) + 2
         top_edge = f"M{80 - half:.1f} {60 - h * 0.8:.1f}L{80 + half:.1f} {60 - h * 0.8:.1f}"
-        low_edge = f"L{80 + half * 0.9:.1f} {60 - h * 0.8 + depth:.1f}L{80 - half * 0.9:.1f} {60 - h * 0.8 + depth:.1f}Z"
+        low = 60 - h * 0.8 + depth
+        low_edge = f"L{80 + half * 0.9:.1f} {low:.1f}L{80 - half * 0.9:.1f} {low:.1f}Z"
         picture += _path(top_edge + low_edge, BONE)
     if jaw >= 8:
         width, height = w * 0.55, h * 0.36
