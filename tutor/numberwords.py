@@ -1,17 +1,17 @@
-"""The words of a number. Spelling comes from ICU's rules (icu-rbnf); years are read as people do."""
+"""The words of a number. Spelling is a library's (icu-rbnf, or inflect); years are read as people do."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 from tutor.errors import InstallError
 
 _MAX_DIGITS = 15
 """Longer numbers are read digit by digit, as nobody knows the names."""
 
-
-_SCALES = {"thousand", "million", "billion", "trillion"}
+_NAMES = {"thousand", "million", "billion", "trillion"}
+_SCALES = _NAMES | {name + "th" for name in _NAMES}
 
 
 def cardinal(digits: str, accent: str = "us") -> list[str]:
@@ -20,7 +20,7 @@ def cardinal(digits: str, accent: str = "us") -> list[str]:
     if len(whole) > _MAX_DIGITS or (len(whole) > 1 and whole[0] == "0"):
         words = one_by_one(whole)
     else:
-        words = _split(_icu().spellout(int(whole or "0"), "en_US"), accent)
+        words = _split(_speller()[0](int(whole or "0")), accent)
     return [*words, "point", *one_by_one(fraction)] if fraction else words
 
 
@@ -29,7 +29,7 @@ def ordinal(digits: str, accent: str = "us") -> list[str]:
     plain = digits.replace(",", "")
     if len(plain) > _MAX_DIGITS:
         return one_by_one(plain)
-    return _split(_icu().spellout_ordinal(int(plain), "en_US"), accent)
+    return _split(_speller()[1](int(plain)), accent)
 
 
 def year(number: int, accent: str = "us") -> list[str]:
@@ -59,7 +59,7 @@ def plural(words: list[str]) -> list[str]:
 
 @lru_cache(maxsize=10)
 def _digit_name(digit: str) -> str:
-    return str(_icu().spellout(int(digit), "en_US"))
+    return _speller()[0](int(digit))
 
 
 def _split(spelled: str, accent: str) -> list[str]:
@@ -70,20 +70,33 @@ def _split(spelled: str, accent: str) -> list[str]:
     for at, word in enumerate(words):
         rest = words[at + 1 :]
         result.append(word)
-        if (
-            rest
-            and rest[0] not in _SCALES
-            and (
-                word == "hundred" or (word in _SCALES and not {"hundred", "hundredth", *_SCALES} & set(rest))
-            )
-        ):
+        hundreds_end = word == "hundred" and rest and rest[0] not in _SCALES
+        gap = word in _NAMES and rest and not {"hundred", "hundredth", *_SCALES}.intersection(rest)
+        if hundreds_end or gap:
             result.append("and")
     return result
 
 
-def _icu() -> Any:
+@lru_cache(maxsize=1)
+def _speller() -> tuple[Callable[[int], str], Callable[[int], str]]:
+    """Cardinals and ordinals without "and". ICU's package is quick and exists for Linux only; inflect runs
+    anywhere and takes seconds to import."""
     try:
         import icu_rbnf
-    except ImportError as error:
-        raise InstallError("The package icu-rbnf is missing; reinstall Tutor.") from error
-    return icu_rbnf
+    except ImportError:
+        try:
+            import inflect
+        except ImportError as error:
+            raise InstallError("The package icu-rbnf (or inflect) is missing; reinstall Tutor.") from error
+        engine = inflect.engine()
+
+        def spell(number: int) -> str:
+            return str(engine.number_to_words(number, andword="", comma=""))
+
+        def spell_ordinal(number: int) -> str:
+            return str(engine.number_to_words(engine.ordinal(number), andword="", comma=""))
+
+        return spell, spell_ordinal
+    return (lambda number: icu_rbnf.spellout(number, "en_US")), (
+        lambda number: icu_rbnf.spellout_ordinal(number, "en_US")
+    )

@@ -26,7 +26,7 @@ class KnownError:
 
 @dataclass(frozen=True)
 class Sample:
-    """``text``: what was to be read; ``spoken``: the other sentence heard, or empty; ``summary``: a phrase."""
+    """``text``: what was to be read; ``spoken``: the other sentence heard, if any; ``summary``: a phrase."""
 
     path: Path
     text: str

@@ -1,9 +1,11 @@
 """Texts to the words that are read aloud."""
 
+import sys
+
 import pytest
 
 from tutor import numberwords
-from tutor.errors import TextError
+from tutor.errors import InstallError, TextError
 from tutor.prompts import make_prompt, prompt_from_phones
 from tutor.spoken import MAX_WORDS
 
@@ -177,9 +179,10 @@ def test_user_lexicon(tmp_path):
     ("text", "expected"),
     [
         ("", "empty"), (" \n\t", "empty"), ("👍🎉", "no words"), ("...!?", "no words"),
-        ("Привет", "Cyrillic"), ("你好", "Chinese"), ("こんにちは", "Japanese"), ("안녕", "Korean"), ("γειά", "Greek"),
-        ("שלום", "Hebrew"), ("I said 你好 to him", "Chinese"), ("bell\x07", "U\\+0007"), ("nul\x00",
-        "U\\+0000"), ("\udc80", "U\\+DC80"),
+        ("Привет", "Cyrillic"), ("你好", "Chinese"), ("こんにちは", "Japanese"), ("안녕", "Korean"),
+        ("γειά", "Greek"),
+        ("שלום", "Hebrew"), ("I said 你好 to him", "Chinese"), ("bell\x07", "U\\+0007"),
+        ("nul\x00", "U\\+0000"), ("\udc80", "U\\+DC80"),
         ("word " * 10_000, "10000 words"), ("word " * (MAX_WORDS + 1), "501 words"), ("9" * 600, "600 words"),
         ("a" * 30_000, "characters"), ("٣", "Arabic"), ("m" * 61, "61 letters"),
     ],
@@ -213,6 +216,29 @@ def test_prompt_from_unusable_phones(given):
 def test_every_year_reads_as_words():
     for number in range(1000, 3000):
         assert all(word.isalpha() for word in numberwords.year(number))
+
+
+@pytest.mark.parametrize("library", ["icu_rbnf", "inflect"])
+def test_either_library_spells_numbers_the_same(monkeypatch, library):
+    pytest.importorskip(library, reason=f"{library} is installed on some systems only")
+    monkeypatch.setitem(sys.modules, {"icu_rbnf": "inflect", "inflect": "icu_rbnf"}[library], None)
+    numberwords._speller.cache_clear()
+    try:
+        assert " ".join(numberwords.cardinal("1,000,101", "uk")) == "one million one hundred and one"
+        assert " ".join(numberwords.cardinal("21")) == "twenty one"
+        assert " ".join(numberwords.cardinal("1999")) == "one thousand nine hundred ninety nine"
+        assert " ".join(numberwords.ordinal("100,000", "uk")) == "one hundred thousandth"
+        assert " ".join(numberwords.ordinal("1012", "uk")) == "one thousand and twelfth"
+    finally:
+        numberwords._speller.cache_clear()
+
+
+def test_missing_libraries_say_reinstall(monkeypatch):
+    monkeypatch.setitem(sys.modules, "icu_rbnf", None)
+    monkeypatch.setitem(sys.modules, "inflect", None)
+    numberwords._speller.cache_clear()
+    with pytest.raises(InstallError, match="reinstall"):
+        numberwords.cardinal("5")
 
 
 def test_plurals():
