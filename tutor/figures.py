@@ -40,7 +40,7 @@ _VOWELS_FIRST = sorted(
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure: SVG and PNG (200 dpi) of the same, width and height in inches, and what it shows in
+    """A drawn figure: SVG and PNG (160 dpi) of the same, width and height in inches, and what it shows in
     words.
     """
 
@@ -268,5 +268,5 @@ def _drawn(draw: Any, width_in: float, height_in: float, alt: str) -> Picture:
         draw(figure)
         svg, png = io.BytesIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
+        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
     return Picture(svg.getvalue(), png.getvalue(), width_in, height_in, alt)

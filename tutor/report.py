@@ -64,7 +64,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Clips:
-    """A table whose rows may be listened to: ``sounds`` holds an Ogg Opus or WAV file per row, or None."""
+    """A table whose rows may be listened to: ``sounds`` holds a FLAC file per row, or None."""
 
     table: Table
     sounds: tuple[tuple[str, bytes] | None, ...]
@@ -104,6 +104,8 @@ def build(
 
 
 def _scores(tally: Tally) -> list[Block]:
+    if not tally.scores["overall"]:
+        return [Heading("Scores"), Text("No recording could be graded.")]
     rows = []
     for name in SCORES:
         values = tally.scores[name]
@@ -210,8 +212,8 @@ def _vowels(tally: Tally) -> list[Block]:
     if not any(plane.count >= 5 for plane in tally.vowels.values()):
         return []
     note = (
-        "Formants by Praat (Burg) in the middle of each vowel, normalised by speaker (Lobanov 1971); ellipses: "
-        "one standard deviation. Expected vowels, whatever was said in their place."
+        "Formants by Praat (Burg) in the middle of each vowel, normalised by speaker (Lobanov 1971); "
+        "ellipses: one standard deviation. Expected vowels, whatever was said in their place."
     )
     return [
         Heading("Vowels"),
@@ -257,8 +259,8 @@ def _problems(problems: Sequence[Problem]) -> list[Block]:
 def _method() -> list[Block]:
     text = (
         "Scores are estimates of what trained human raters would give. Recordings in which another text was "
-        "read or which are too poor to judge are counted but not scored. dictionary.csv explains every column of the "
-        "tables; run.json holds versions, checksums and settings."
+        "read, or which are too poor to judge, are counted but not scored. dictionary.csv explains every "
+        "column of the tables; run.json holds versions, checksums and settings."
     )
     return [Heading("Method"), Text(text)]
 
@@ -276,11 +278,9 @@ def _cut_out(phone: WorstPhone) -> tuple[str, bytes] | None:
     first = max(0, int((phone.word_start_s - _MARGIN_S) * SAMPLE_RATE))
     part = samples[first : int((phone.word_end_s + _MARGIN_S) * SAMPLE_RATE)]
     file = io.BytesIO()
-    if "OPUS" in soundfile.available_subtypes("OGG"):
-        soundfile.write(file, part, SAMPLE_RATE, format="OGG", subtype="OPUS")
-        return "audio/ogg", file.getvalue()
-    soundfile.write(file, part, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    return "audio/wav", file.getvalue()
+    # FLAC, not Opus: the same sound gives the same bytes, which an Ogg stream's random number forbids.
+    soundfile.write(file, part, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    return "audio/flac", file.getvalue()
 
 
 def _pictures(draw: Callable[[], tuple[Picture, ...]]) -> list[Block]:
