@@ -42,7 +42,7 @@ def run(options: Options) -> int:
     log_to_file()
     application = make_application()
     stored = preferences.load()
-    controller = Controller(open_model, assess_clip, stored, options.engine or stored.engine, options.model or stored.model)
+    controller = Controller(open_model, assess_clip, stored, engine=options.engine, model=options.model)
     controller.window.show()
     QTimer.singleShot(0, controller.start)
     code = application.exec()

@@ -1,265 +1,149 @@
-"""Joins the views to the work: the only place that knows both, and that names the threads.
+"""Joins the views to the work: builds both, and names the threads.
 
 Threads: ``engine`` (model, texts, scores), ``sound`` (opening and closing devices), ``endpoint`` (has the speaker
-finished), ``pictures`` (pitch, plots, reference voice), ``files`` (history, settings). All else is the window's.
+finished), ``pictures`` (pitch and plots), ``voice`` (the reference), ``files`` (history, settings, lessons).
+All else happens in the window's own thread.
 """
 
 from __future__ import annotations
 
-import logging
 import sys
-import time
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog
 
 from tutor.acoustic import EngineInfo
-from tutor.attempt import Attempt
-from tutor.errors import TutorError
 from tutor.paths import data_dir
-from tutor.prosody import pitch_track
-from tutor.result import GRADED
-from tutor.timebase import SAMPLE_RATE
-from ui.desktop import preferences
-from ui.desktop.job import Job, Jobs
+from ui.desktop.class_control import ClassControl
+from ui.desktop.job import Jobs
 from ui.desktop.language import tr
-from ui.desktop.plots.pictures import Pictures, pictures_of
+from ui.desktop.lesson_control import LessonControl
+from ui.desktop.practice_control import PracticeControl
 from ui.desktop.preferences import Preferences
-from ui.desktop.recorder import Recorder, Recording
+from ui.desktop.recorder import Recorder
 from ui.desktop.records import Records
-from ui.desktop.scorer import Assess, OpenModel, Scored, Scorer
-from ui.desktop.shown import Sentence, Status, Take
+from ui.desktop.reference import Reference
+from ui.desktop.scorer import Assess, OpenModel, Scorer
+from ui.desktop.services import Services, Store
+from ui.desktop.settings_control import SettingsControl
+from ui.desktop.shown import Status
 from ui.desktop.speaker import Speaker
+from ui.desktop.views.classroom import ClassPage
+from ui.desktop.views.drill import DrillPage
+from ui.desktop.views.library import LibraryPage
+from ui.desktop.views.own_text import OwnTextPage
 from ui.desktop.views.practice import PracticePage
-from ui.desktop.views.sentence import IDLE, RECORDING, WORKING
+from ui.desktop.views.progress import ProgressPage
+from ui.desktop.views.settings import SettingsPage
 from ui.desktop.window import Window
-
-Floats = NDArray[np.float32]
-log = logging.getLogger(__name__)
 
 
 class Controller(QObject):
-    """One window and everything behind it. ``start`` once it is shown; ``close`` before the program ends."""
+    """One window and everything behind it. ``start`` once it is shown; ``close`` before the program ends.
 
-    def __init__(self, open_model: OpenModel, assess: Assess, stored: Preferences, engine: str, model: str) -> None:
+    ``engine``, ``model``: for this run; empty: as remembered.
+    """
+
+    def __init__(
+        self, open_model: OpenModel, assess: Assess, stored: Preferences, *, engine: str = "", model: str = ""
+    ) -> None:
         super().__init__()
-        self.preferences = stored
         self._engine, self._model = engine, model
         self.jobs = Jobs()
         self.window = Window()
-        self.practice = PracticePage()
-        self.window.add_page("practice", self.practice)
-        self.recorder = Recorder(self.jobs)
+        self.store = Store(self.jobs, stored)
+        self.records = Records(self.jobs, data_dir() / "history.db")
+        self.services = Services(self.jobs, self.records, self.store, self.window)
+        self.recorder, self.meter = Recorder(self.jobs), Recorder(self.jobs)
         self.speaker = Speaker(self.jobs)
         self.scorer = Scorer(self.jobs, open_model, assess)
-        self.records = Records(self.jobs, data_dir() / "history.db")
-        self.sentence = Sentence("We call it bear.")
-        self.take: Take | None = None
-        self._samples: Floats | None = None
-        self._status = Status(keep_audio=stored.keep_audio)
-        self._stopped_at = 0.0
+        self.reference = Reference(self.jobs, self.speaker, self.scorer)
         self.latencies_ms: list[float] = []
-        self._picture_job: Job[Pictures] | None = None
+        self._status = Status(keep_audio=stored.keep_audio)
+        page, library, own, weak = PracticePage(), LibraryPage(), OwnTextPage(), DrillPage()
+        progress, classroom, settings = ProgressPage(), ClassPage(), SettingsPage()
+        self.practice = PracticeControl(self.services, page, self.recorder, self.speaker, self.scorer, self.reference)
+        self.lessons = LessonControl(
+            self.services, self.practice, self.speaker, library, own, weak, progress, classroom
+        )
+        self.classroom = ClassControl(
+            self.services, self.practice, self.lessons, self.recorder, self.speaker, classroom
+        )
+        self.settings = SettingsControl(self.services, settings, self.meter, self.practice)
+        self.settings_page = settings
+        for name, view in (
+            ("practice", page), ("library", library), ("own", own), ("drill", weak), ("progress", progress),
+            ("class", classroom), ("settings", settings),
+        ):  # fmt: skip
+            self.window.add_page(name, view)
         self._connect()
         self.window.restore_geometry_text(stored.geometry)
+
+    def _connect(self) -> None:
+        self.jobs.failed.connect(self.services.tell_error)
+        self.records.failed.connect(self.services.tell_error)
+        self.records.set_aside.connect(
+            lambda path: self.services.tell_error_text(
+                tr("The history was damaged and was set aside as {path}; a new one was begun.", path=path)
+            )
+        )
+        self.reference.failed.connect(self.services.tell_error)
+        self.scorer.ready.connect(self._engine_ready)
+        self.scorer.fell_back.connect(self._engine_fell_back)
+        self.scorer.not_loaded.connect(self._engine_missing)
+        self.practice.latency.connect(self._latency)
+        self.settings.engine_changed.connect(self.load_engine)
+        self.window.closing.connect(lambda: self.store.set("geometry", self.window.geometry_text()))
 
     def start(self) -> None:
         """Begin the work that must not delay the first painting of the window."""
         sys.excepthook = self._uncaught
-        self.scorer.load(self._model, self._engine)
-        self.show_sentence(self.sentence)
+        self.load_engine()
+        self.lessons.start()
         self.window.show_page("practice")
 
     def close(self) -> None:
-        """Stop recording and playing, store what is remembered, end the threads."""
-        self.recorder.cancel()
+        """Stop recording and playing, store what is waiting, end the threads."""
+        if self.classroom.projector is not None:
+            self.classroom.projector.close()
+        for recorder in (self.recorder, self.meter):
+            recorder.cancel()
         self.speaker.stop()
         self.scorer.close()
         self.records.close()
         self.jobs.close()
         sys.excepthook = sys.__excepthook__
 
-    def _connect(self) -> None:
-        self.jobs.failed.connect(self.tell_error)
-        self.window.closing.connect(self._remember_window)
-        card = self.practice.sentence
-        card.record.connect(self.toggle_recording)
-        card.replay.connect(self.replay)
-        card.open_file.connect(self.choose_file)
-        self.practice.file_dropped.connect(self.score_file)
-        self.practice.play_part.connect(self.play_part)
-        self.practice.painted.connect(self._painted)
-        self.recorder.started.connect(self._recording_started)
-        self.recorder.failed.connect(self._recording_failed)
-        self.recorder.level.connect(card.show_level)
-        self.recorder.heard.connect(card.wave.add)
-        self.recorder.ended.connect(self._recording_ended)
-        self.speaker.position.connect(self._show_cursor)
-        self.speaker.failed.connect(self.tell_error)
-        self.scorer.ready.connect(self._engine_ready)
-        self.scorer.fell_back.connect(self._engine_fell_back)
-        self.scorer.scored.connect(self._scored)
-        self.scorer.failed.connect(self._not_scored)
-        self.records.failed.connect(self.tell_error)
-
-    def show_sentence(self, sentence: Sentence) -> None:
-        """Put a sentence on the practice page."""
-        self.recorder.cancel()
-        self.scorer.cancel()
-        self.speaker.stop()
-        self.sentence, self.take, self._samples = sentence, None, None
-        self.practice.show_sentence(sentence)
-        self.scorer.prepare(sentence.text, self.accent)
-
-    @property
-    def accent(self) -> Any:
-        return "uk" if self.preferences.accent == "uk" else "us"
-
-    # Recording and scoring
-
-    def toggle_recording(self) -> None:
-        """Start, or stop and score."""
-        if self.recorder.is_recording:
-            self.recorder.stop()
-            return
-        self.scorer.cancel()
-        self.speaker.stop()
-        stop_s = self.preferences.auto_stop_s if self.preferences.auto_stop else None
-        self.recorder.start(self.preferences.microphone, auto_stop_s=stop_s)
-
-    def _recording_started(self) -> None:
-        self.window.banner.hide()
-        self._set_state(RECORDING)
-
-    def _recording_failed(self, error: BaseException) -> None:
-        self._set_state(IDLE)
-        self.tell_error(error)
-
-    def _recording_ended(self, recording: Recording) -> None:
-        self._stopped_at = time.perf_counter()
-        if recording.fault:
-            self.window.banner.show_message(recording.fault)
-        if len(recording.samples) < 0.3 * recording.rate_hz:
-            self._set_state(IDLE)
-            if not recording.fault:
-                self.window.banner.show_message(tr("That was too short to score; say the whole sentence."), "info")
-            return
-        self._set_state(WORKING)
-        self.scorer.score((recording.samples, recording.rate_hz), self.sentence.text, self.accent)
-
-    def choose_file(self) -> None:
-        """Ask for a sound file and score it."""
-        name, _ = QFileDialog.getOpenFileName(
-            self.window, tr("Open a recording"), "", tr("Sound") + " (*.wav *.flac *.ogg *.opus *.mp3);;*"
-        )
-        if name:
-            self.score_file(Path(name))
-
-    def score_file(self, path: Path) -> None:
-        """Score a file as if it had just been recorded."""
-        self._stopped_at = time.perf_counter()
-        self._set_state(WORKING)
-        self.scorer.score(path, self.sentence.text, self.accent)
-
-    def _scored(self, scored: Scored) -> None:
-        self._samples = scored.clip.samples
-        self.take = Take(scored.assessment, scored.prompt)
-        self.practice.show_take(
-            self.take, arpabet=self.preferences.show_arpabet, first_language=self.preferences.first_language
-        )
-        self._set_state(IDLE)
-        self.draw_pictures(scored.clip.samples)
-        self.keep(scored)
-
-    def _not_scored(self, error: BaseException) -> None:
-        self._set_state(IDLE)
-        self.tell_error(error)
-
-    def draw_pictures(self, samples: Floats) -> None:
-        """Compute the plots on a worker and show them when they come."""
-        if self._picture_job is not None:
-            self._picture_job.cancel()
-        self._picture_job = self.jobs.submit(
-            "pictures", lambda: pictures_of(samples, pitch=pitch_track(samples)), self.practice.show_pictures
-        )
-
-    def keep(self, scored: Scored) -> None:
-        """Store a graded take in the history."""
-        if scored.assessment.verdict == GRADED:
-            samples = scored.clip.samples if self.preferences.keep_audio else None
-            self.records.add(
-                Attempt(self.preferences.learner, self.sentence.item, time.time(), scored.assessment, samples)
-            )
-
-    def _painted(self) -> None:
-        if self._stopped_at and self.take is not None:
-            latency_ms = (time.perf_counter() - self._stopped_at) * 1000
-            self._stopped_at = 0.0
-            self.latencies_ms.append(latency_ms)
-            self._show_status(latency_ms=latency_ms)
-
-    def _set_state(self, state: str) -> None:
-        self.practice.sentence.set_state(state, has_take=self.take is not None)
-
-    # Playing
-
-    def replay(self) -> None:
-        """Hear the whole take again."""
-        if self._samples is not None:
-            self.speaker.play(self._samples, SAMPLE_RATE)
-
-    def play_part(self, start_s: float, end_s: float) -> None:
-        """Hear a part of the take."""
-        if self._samples is not None and not self.recorder.is_recording:
-            self.speaker.play(self._samples, SAMPLE_RATE, start_s, end_s)
-
-    def _show_cursor(self, position_s: float) -> None:
-        self.practice.timeline.show_cursor(position_s if position_s >= 0 else None)
-
-    # Engine, status, errors
+    def load_engine(self) -> None:
+        """Open the model in the background."""
+        self._show_status(engine="", ready=False)
+        wanted = self.store.now
+        self.scorer.load(self._model or wanted.model, self._engine or wanted.engine)
 
     def _engine_ready(self, info: EngineInfo) -> None:
-        self._show_status(engine=f"{info.model} · {info.backend} · {info.precision}", detail=info.reason, ready=True)
+        text = f"{info.model}  ·  {info.backend}  ·  {info.precision}"
+        self._show_status(engine=text, detail=info.reason, ready=True)
+        self.settings_page.show_engine(f"{text}\n{info.reason}")
+
+    def _engine_missing(self, error: BaseException) -> None:
+        self._show_status(engine=tr("No model"), detail=str(error), ready=False)
+        self.services.tell_error(error)
 
     def _engine_fell_back(self, error: BaseException) -> None:
-        self.window.banner.show_message(tr("The engine failed, so the CPU took over. ({reason})", reason=error), "info")
+        self.services.tell(tr("The engine failed, so the CPU took over. ({reason})", reason=error))
+
+    def _latency(self, latency_ms: float) -> None:
+        self.latencies_ms.append(latency_ms)
+        self._show_status(latency_ms=latency_ms)
 
     def _show_status(self, **changes: Any) -> None:
-        self._status = Status(**{**vars(self._status), **changes})
+        self._status = replace(self._status, **changes)
         self.window.status.show_status(self._status)
-
-    def tell_error(self, error: BaseException) -> None:
-        """Show a failure; one that nobody expected is also written to the log."""
-        if isinstance(error, TutorError):
-            self.window.banner.show_message(str(error))
-            return
-        log.error("unexpected", exc_info=error)
-        self.window.banner.show_message(
-            tr("Something went wrong inside Tutor ({error}). Your work is kept; go on, or restart if it happens again.",
-               error=f"{type(error).__name__}: {error}")  # fmt: skip
-        )
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, KeyboardInterrupt):
             self.window.close()
-            return
-        log.error("uncaught", exc_info=(kind, error, trace))
-        self.tell_error(error)
-
-    # Settings
-
-    def change(self, name: str, value: Any) -> None:
-        """Change one preference and store them all on the worker."""
-        self.preferences = preferences.changed(self.preferences, name, value)
-        stored = self.preferences
-        self.jobs.submit("files", lambda: preferences.save(stored))
-
-    def _remember_window(self) -> None:
-        self.change("geometry", self.window.geometry_text())
-
-
+        else:
+            self.services.tell_error(error)

@@ -14,13 +14,15 @@ from PySide6.QtWidgets import QFileDialog
 
 from tutor.attempt import Attempt
 from tutor.lexicon import Accent
+from tutor.prosody import pitch_track
+from tutor.reference import Spoken
 from tutor.result import GRADED
 from tutor.timebase import SAMPLE_RATE
 from ui.desktop.job import Job
 from ui.desktop.language import tr
-from ui.desktop.plots.pictures import Pictures, pictures_of
+from ui.desktop.plots.pictures import Pictures, pictures_of, with_reference
 from ui.desktop.recorder import Recorder, Recording
-from ui.desktop.reference import Model as ReferenceModel, Reference
+from ui.desktop.reference import Reference, Wanted, contour_of
 from ui.desktop.scorer import Scored, Scorer
 from ui.desktop.services import Services
 from ui.desktop.shown import Sentence, Take
@@ -202,16 +204,32 @@ class PracticeControl(QObject):
         """Show the take anew, after a preference changed."""
         if self.take is not None:
             wanted = self._services.store.now
-            pictures = self.page.pictures
-            self.page.show_take(replace(self.take, pictures=pictures), arpabet=wanted.show_arpabet, first_language=wanted.first_language)
+            take = replace(self.take, pictures=self.page.pictures)
+            self.page.show_take(take, arpabet=wanted.show_arpabet, first_language=wanted.first_language)
 
     def _draw(self, scored: Scored) -> None:
         if self._pictures is not None:
             self._pictures.cancel()
-        contour = self._reference.contour_for(self._wanted_reference(), scored)
+        samples = scored.clip.samples
         self._pictures = self._services.jobs.submit(
-            "pictures", lambda: pictures_of(scored.clip.samples, *contour()), self.page.show_pictures
+            "pictures",
+            lambda: pictures_of(samples, pitch=pitch_track(samples)),
+            lambda pictures: self._show_pictures(pictures, scored),
         )
+
+    def _show_pictures(self, pictures: Pictures, scored: Scored) -> None:
+        self.page.show_pictures(pictures)
+
+        def overlay(spoken: Spoken) -> None:
+            if self.samples is scored.clip.samples:
+                self._pictures = self._services.jobs.submit(
+                    "pictures",
+                    lambda: with_reference(pictures, contour_of(spoken, scored.assessment.words)),
+                    self.page.show_pictures,
+                )
+
+        if scored.assessment.verdict == GRADED:
+            self._reference.fetch(self._wanted_reference(), overlay, need_words=True, quiet=True)
 
     def _painted(self) -> None:
         if self._stopped_at and self.take is not None:
@@ -225,8 +243,8 @@ class PracticeControl(QObject):
 
     # Hearing
 
-    def _wanted_reference(self, *, slow: bool = False) -> ReferenceModel:
-        return ReferenceModel(self.sentence.text, self.sentence.item, slow, self._services.store.now.voice)
+    def _wanted_reference(self, *, slow: bool = False) -> Wanted:
+        return Wanted(self.sentence.text, self.sentence.item, slow, self._services.store.now.voice)
 
     def listen(self, slow: bool = False) -> None:
         """Hear the reference."""

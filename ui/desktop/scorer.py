@@ -16,7 +16,7 @@ from tutor.errors import EngineError
 from tutor.lexicon import Accent
 from tutor.progress import Progress as ProgressReport
 from tutor.prompts import Prompt, make_prompt
-from tutor.result import Assessment
+from tutor.result import Assessment, WordResult
 from ui.desktop.job import Job, Jobs
 
 Floats = NDArray[np.float32]
@@ -33,12 +33,13 @@ class Scored:
 
 
 class Scorer(QObject):
-    """``ready`` when a model answers; ``fell_back`` (engine's error) when another one took over."""
+    """``ready`` when a model answers; ``not_loaded``: why none does; ``fell_back``: why another took over."""
 
     ready = Signal(object)
     fell_back = Signal(object)
     scored = Signal(object)
     failed = Signal(object)
+    not_loaded = Signal(object)
 
     def __init__(self, jobs: Jobs, open_model: OpenModel, assess: Assess) -> None:
         super().__init__()
@@ -59,7 +60,7 @@ class Scorer(QObject):
             self._wanted = (name, engine)
             return self._open().info
 
-        self._jobs.submit("engine", work, self.ready.emit, self.failed.emit)
+        self._jobs.submit("engine", work, self.ready.emit, self.not_loaded.emit)
 
     def prepare(self, text: str, accent: Accent) -> None:
         """Look a sentence up ahead of time, so that its first score comes as fast as the others."""
@@ -76,6 +77,20 @@ class Scorer(QObject):
             return Scored(clip, prompt, self._assess(clip, prompt, stop))
 
         self._pending = (self._jobs.submit("engine", work, self.scored.emit, self.failed.emit), stop)
+
+    def words_of(
+        self,
+        sound: tuple[Floats, int],
+        text: str,
+        done: Callable[[tuple[WordResult, ...]], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """The words of a sound (samples and rate) known to say ``text``, with their times."""
+
+        def work() -> tuple[WordResult, ...]:
+            return self._assess(clip_from_samples(*sound), self._prompt(text, "us"), threading.Event()).words
+
+        self._jobs.submit("engine", work, done, failed)
 
     def cancel(self) -> None:
         """Drop the pending score: its outcome will not arrive."""

@@ -50,6 +50,10 @@ class Services:
         """A friendly message that goes by itself."""
         self.window.banner.show_message(text, "info")
 
+    def tell_error_text(self, text: str) -> None:
+        """A failure in words; stays until it is closed."""
+        self.window.banner.show_message(text)
+
     def tell_error(self, error: object) -> None:
         """Show a failure; one that nobody expected is also written to the log."""
         if isinstance(error, TutorError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,13 +46,16 @@ class Pictures:
         return len(self.samples) / SAMPLE_RATE
 
 
-def pictures_of(samples: Floats, *, pitch: PitchTrack | None = None, reference: PitchTrack | None = None) -> Pictures:
-    """All that can be drawn of float32 (n,) at 16 kHz; ``reference`` already on the take's time axis."""
+def pictures_of(samples: Floats, *, pitch: PitchTrack | None = None) -> Pictures:
+    """All that can be drawn of float32 (n,) at 16 kHz."""
     energy = energy_track(samples)
     level = energy.level_db - energy.level_db.max(initial=-80.0)
-    return Pictures(
-        samples, Curve(energy.times_s, np.maximum(level, -60.0)), spectrogram_of(samples), _contour(pitch), _contour(reference)
-    )
+    return Pictures(samples, Curve(energy.times_s, np.maximum(level, -60.0)), spectrogram_of(samples), _contour(pitch))
+
+
+def with_reference(pictures: Pictures, reference: PitchTrack) -> Pictures:
+    """The same with the reference's contour, which is already on the take's time axis."""
+    return replace(pictures, reference=_contour(reference))
 
 
 def _contour(track: PitchTrack | None) -> Curve:

@@ -240,11 +240,20 @@ class Timeline(View):
 
     def show_take(self, pictures: Pictures | None, words: tuple[Span, ...] = (), phones: tuple[Span, ...] = ()) -> None:
         """Draw a take; None clears."""
+        same = pictures is not None and self._pictures is not None and pictures.samples is self._pictures.samples
         self._pictures, self._words, self._phones = pictures, words, phones
+        if same:
+            self._draw()
+            return
         for band in self._bands + self._selection:
             band.setVisible(False)
-        self.refresh()
+        self._draw()
         self.show_all()
+
+    @property
+    def pictures(self) -> Pictures | None:
+        """What is drawn."""
+        return self._pictures
 
     def show_rows(self, *, energy: bool, spectrum: bool) -> None:
         """Which of the lower plots are seen."""

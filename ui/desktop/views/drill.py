@@ -8,8 +8,8 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from tutor.attempt import PhoneMean
 from tutor.phones import ipa_of
+from tutor.practice import Card as PhoneCard
 from ui.desktop.icons import pixmap
 from ui.desktop.language import mark, tr
 from ui.desktop.parts.figures import ScoreBar
@@ -24,7 +24,7 @@ MOST = 6
 class WeakSound:
     """A sound to drill: how it goes, how many sentences practise it, and whether it is due today."""
 
-    mean: PhoneMean
+    card: PhoneCard
     sentences: int
     due: bool
 
@@ -39,16 +39,16 @@ class SoundCard(View):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(card)
         title = self.label(role="figure")
-        title.setText(f"/{ipa_of(sound.mean.arpabet)}/")
+        title.setText(f"/{ipa_of(sound.card.arpabet)}/")
         badge = self.label(mark("due today"), "badge")
         card.body.addLayout(row(title, None, badge))
         badge.setVisible(sound.due)
         bar = ScoreBar()
-        bar.show_score(tr("last {count} times", count=sound.mean.count), sound.mean.score)
+        bar.show_score(tr("said {count} times", count=sound.card.count), sound.card.score)
         card.body.addWidget(bar)
         heard = self.label(role="muted", wrap=True)
         heard.setText(
-            tr("mostly heard as /{heard}/", heard=ipa_of(sound.mean.heard)) if sound.mean.heard else tr("not always clear")
+            tr("mostly heard as /{heard}/", heard=ipa_of(sound.card.heard)) if sound.card.heard else tr("not always clear")
         )
         card.body.addWidget(heard)
         card.body.addStretch(1)
@@ -59,9 +59,10 @@ class SoundCard(View):
 
 
 class DrillPage(View):
-    """``chosen``: ARPAbet of the sound to practise."""
+    """``chosen``: ARPAbet of the sound to practise; ``all_chosen``: today's drill over all that are due."""
 
     chosen = Signal(str)
+    all_chosen = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +70,9 @@ class DrillPage(View):
         self._sounds: tuple[WeakSound, ...] = ()
         self._across = 0
         column = page_column(self)
-        column.addWidget(self.label(mark("Weak sounds"), "heading"))
+        self._today = self.button(mark("Today's drill"), "target", kind="primary", tip=mark("Ten sentences for the sounds that are due"))
+        self._today.clicked.connect(self.all_chosen)
+        column.addLayout(row(self.label(mark("Weak sounds"), "heading"), None, self._today))
         column.addWidget(
             self.label(mark("Your latest recordings say these sounds deserve a few minutes. They come back until they sit."), "muted", wrap=True)
         )
@@ -116,11 +119,12 @@ class DrillPage(View):
                 item.widget().hide()
                 item.widget().deleteLater()
         self._empty.setVisible(not self._sounds)
+        self._today.setVisible(any(sound.due for sound in self._sounds))
         across = self._across = self._fitting()
         for number, sound in enumerate(self._sounds):
             card = SoundCard(sound)
-            card.start.clicked.connect(lambda _=False, phone=sound.mean.arpabet: self.chosen.emit(phone))
-            card.show_how.clicked.connect(lambda _=False, phone=sound.mean.arpabet: self._show_mouth(phone))
+            card.start.clicked.connect(lambda _=False, phone=sound.card.arpabet: self.chosen.emit(phone))
+            card.show_how.clicked.connect(lambda _=False, phone=sound.card.arpabet: self._show_mouth(phone))
             self._grid.addWidget(card, number // across, number % across)
         for place in range(3):
             self._grid.setColumnStretch(place, 1 if place < across else 0)

@@ -154,6 +154,11 @@ class PracticePage(View):
             self.timeline.show_take(pictures, self._take.word_spans, self._take.phone_spans)
             self.timeline.light(self.sentence.ribbon.chosen_word)
 
+    @property
+    def pictures(self) -> Pictures | None:
+        """The plots shown."""
+        return self.timeline.pictures if self._take is not None else None
+
     def play_word(self) -> None:
         """Hear the chosen word of the take."""
         at = self.sentence.ribbon.chosen_word

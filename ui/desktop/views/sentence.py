@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -108,6 +110,11 @@ class SentenceCard(View):
         """A new sentence, unjudged."""
         self._sentence = sentence
         self.ribbon.show_words(tuple(RibbonWord(word) for word in sentence.text.split()))
+        self.refresh()
+
+    def show_best(self, score: float) -> None:
+        """The best score so far at this sentence."""
+        self._sentence = replace(self._sentence, best=score)
         self.refresh()
 
     def show_words(self, words: tuple[RibbonWord, ...]) -> None:
