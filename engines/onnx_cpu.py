@@ -28,18 +28,10 @@ class OnnxGraph:
 
         threads: 0 takes one per physical core (at most 8: a clip is too small a job for more).
         """
-        runtime = _runtime()
-        options = runtime.SessionOptions()
-        options.log_severity_level = 4
-        options.intra_op_num_threads = threads or physical_cores()
-        options.inter_op_num_threads = 1
-        # Waiting threads that spin would take the learner's second core between two layers.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The arena keeps the peak of the longest clip for ever; plain malloc costs 1-2 % of the time.
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
         try:
-            self._session = runtime.InferenceSession(str(path), options, providers=list(providers))
+            self._session = _session(str(path), threads, providers)
+        except InstallError:
+            raise
         except Exception as error:
             raise ModelError(
                 f"{path} cannot be opened by ONNX Runtime ({_line(error)}); reinstall the model."
@@ -75,6 +67,18 @@ class OnnxGraph:
                 ) from error
             raise EngineError(f"ONNX Runtime failed ({line}); try again or choose another engine.") from error
         return dict(zip(self.outputs, answers, strict=True))
+
+
+class OnnxBytes:
+    """An ONNX file held in memory, for measuring variants of a model; all outputs by name."""
+
+    def __init__(self, data: bytes, *, threads: int = 0) -> None:
+        self._session = _session(data, threads, CPU)
+        self._outputs = [item.name for item in self._session.get_outputs()]
+
+    def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Raises whatever ONNX Runtime raises."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, dict(arrays)), strict=True))
 
 
 class OnnxScorer:
@@ -176,6 +180,20 @@ def physical_cores() -> int:
         siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
         cores.add(siblings.read_text().strip() if siblings.exists() else str(cpu))
     return max(1, min(_MOST_THREADS, len(cores)))
+
+
+def _session(source: str | bytes, threads: int, providers: Sequence[Any]) -> Any:
+    runtime = _runtime()
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads or physical_cores()
+    options.inter_op_num_threads = 1
+    # Waiting threads that spin would take the learner's second core between two layers.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The arena keeps the peak of the longest clip for ever; plain malloc costs 1-2 % of the time.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    return runtime.InferenceSession(source, options, providers=list(providers))
 
 
 def _runtime() -> Any:

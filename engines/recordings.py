@@ -14,14 +14,10 @@ from engines.verify import Case
 from tutor.acoustic import Floats
 from tutor.clip import read_clip
 from tutor.errors import AudioError, CorpusError
-from tutor.paths import assets_dir
+from tutor.samples import load_samples
 from tutor.timebase import MAX_SAMPLES, MIN_SAMPLES
 
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
-
-
-def samples_folder() -> Path:
-    return assets_dir() / "samples"
 
 
 def load_cases(folder: Path | None = None, *, limit: int = 0) -> list[Case]:
@@ -31,10 +27,9 @@ def load_cases(folder: Path | None = None, *, limit: int = 0) -> list[Case]:
     Whole recordings up to 15 s; longer ones are cut there and lose their text. Raises ``CorpusError`` when
     none is usable.
     """
-    source = samples_folder() if folder is None else folder
-    paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in AUDIO)
+    found = _bundled() if folder is None else _beside(folder)
     cases: list[Case] = []
-    for path in paths:
+    for path, text in found:
         if limit and len(cases) == limit:
             break
         try:
@@ -43,11 +38,12 @@ def load_cases(folder: Path | None = None, *, limit: int = 0) -> list[Case]:
             # One broken file among many must not stop a build; an empty set does.
             continue
         if len(samples) >= MIN_SAMPLES:
-            text = _text_of(path) if len(samples) <= MAX_SAMPLES else ""
-            cases.append(Case(path.stem, np.ascontiguousarray(samples[:MAX_SAMPLES]), text))
+            kept = text if len(samples) <= MAX_SAMPLES else ""
+            cases.append(Case(path.stem, np.ascontiguousarray(samples[:MAX_SAMPLES]), kept))
     if not cases:
+        where = folder or "the installation"
         raise CorpusError(
-            f"No usable recording lies in {source}; name a folder with {', '.join(AUDIO)} files."
+            f"No usable recording lies in {where}; name a folder with {', '.join(AUDIO)} files."
         )
     return cases
 
@@ -72,6 +68,15 @@ def noisy_cases(cases: Sequence[Case], *, places: Sequence[Place] = PLACES[1:], 
 def voices(folder: Path | None = None) -> list[Floats]:
     """Just the sound of ``load_cases``."""
     return [case.samples for case in load_cases(folder)]
+
+
+def _bundled() -> list[tuple[Path, str]]:
+    return [(sample.path, sample.text) for sample in load_samples()]
+
+
+def _beside(folder: Path) -> list[tuple[Path, str]]:
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO)
+    return [(path, _text_of(path)) for path in paths]
 
 
 def _text_of(path: Path) -> str:

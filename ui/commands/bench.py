@@ -1,0 +1,91 @@
+"""``tutor bench``: speed and memory of every stage, and of many speakers on one engine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engines.benchmark import LoadReport, StageReport
+
+HELP = "speed and memory of every stage"
+LOAD_LENGTHS_S = (3.0, 4.0, 5.0)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--model", default="main", help="main, light or a model folder")
+    parser.add_argument(
+        "--backends", type=_names, default=("auto",), metavar="A,B", help="engines to measure (default: auto)"
+    )
+    parser.add_argument(
+        "--concurrency", type=_counts, default=(), metavar="N,M", help="also measure N, M, … speakers at once"
+    )
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of the recording (default: 5)")
+    parser.add_argument("--repeats", type=int, default=20, help="measured repetitions (default: 20)")
+    parser.add_argument("--duration", type=float, default=5.0, help="seconds of each load (default: 5)")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="threads of the CPU engine (default: all cores)"
+    )
+    parser.add_argument("--json", action="store_true", help="all figures as JSON on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure each backend and print its table."""
+    from engines.benchmark import bench_take, peak_memory_mb
+    from engines.choose import open_model
+    from ui.console import progress_bar
+
+    reports: list[dict[str, Any]] = []
+    for backend in arguments.backends:
+        model = open_model(arguments.model, backend, threads=arguments.threads)
+        try:
+            with progress_bar() as progress:
+                take = bench_take(model, arguments.seconds, repeats=arguments.repeats, progress=progress)
+            loads = [_load(model, speakers, arguments.duration) for speakers in arguments.concurrency]
+        finally:
+            model.close()
+        memory_mb = peak_memory_mb()
+        reports.append(
+            {**asdict(take), "peak_memory_mb": memory_mb, "load": [asdict(load) for load in loads]}
+        )
+        if not arguments.json:
+            _show(take, loads, memory_mb)
+    if arguments.json:
+        print(json.dumps({"schema": "tutor.bench/1", "reports": reports}, indent=1))
+    return 0
+
+
+def _load(model: Any, speakers: int, duration_s: float) -> LoadReport:
+    from engines.benchmark import bench_load, speech_of
+
+    clips = [speech_of(seconds)[0] for seconds in LOAD_LENGTHS_S]
+    return bench_load(model, clips, speakers, duration_s=duration_s)
+
+
+def _show(take: StageReport, loads: list[LoadReport], memory_mb: float) -> None:
+    engine = take.engine
+    print(f"{engine.backend} · {engine.model} · {engine.precision} ({engine.reason})")
+    print(f"{take.audio_s:.1f} s of speech, {take.repeats} times")
+    print(f"{'stage':<12}{'p50 ms':>10}{'p95 ms':>10}")
+    for name, times in take.stages.items():
+        print(f"{name:<12}{times.p50:>10.1f}{times.p95:>10.1f}")
+    print(f"{take.real_time:.0f} × real time, peak memory {memory_mb:.0f} MB")
+    for load in loads:
+        print(
+            f"{load.speakers} speakers: p50 {load.latency.p50:.0f} ms, p95 {load.latency.p95:.0f} ms, "
+            f"{load.takes_per_s:.1f} takes/s, {load.failed} failed, mean batch {load.mean_batch:.1f}"
+        )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.split(",") if part)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    counts = tuple(int(part) for part in text.split(",") if part)
+    if any(count < 1 for count in counts):
+        raise ValueError(text)
+    return counts
