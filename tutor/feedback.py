@@ -39,10 +39,10 @@ DROPPED_S = 0.045
 """A consonant that got at most two frames and a poor score was not there to be heard."""
 
 MIN_STRESS = 50.0
-FLAT_SEMITONES = 3.5
-MOVE_SEMITONES = 2.0
-SLOW_RATE, FAST_RATE = 2.6, 6.8
-"""Syllables per second of speech; readers who are easy to follow stay between."""
+FLAT_SEMITONES = 2.8
+RISE_SEMITONES, FALL_SEMITONES = 4.0, -1.5
+SLOW_RATE, FAST_RATE = 2.3, 6.8
+"""Syllables per second of speech. Of 223 readings rated 9 or 10 for prosody 1 in 20 lies outside each limit."""
 
 _FUNCTION_WORDS = """
 a an and are as at be but by can could do for from had has have he her him his i if in is it me my of on or
@@ -82,7 +82,9 @@ def tips(assessment: Assessment, prosody: Prosody | None = None) -> tuple[Tip, .
     return tuple(fault.tip for fault in _ranked(phones + others)[:MAX_TIPS])
 
 
-def tip_text(tip: Tip, language: str = "en", first_language: str | None = None, *, with_pairs: bool = True) -> str:
+def tip_text(
+    tip: Tip, language: str = "en", first_language: str | None = None, *, with_pairs: bool = True
+) -> str:
     """The tip in ``language`` ("en" or a "zh…" code), with the note for a first language (BCP 47) if any.
 
     ``with_pairs=False`` leaves out the words to try, for those who show ``guide.pairs_for`` in another way.
@@ -235,12 +237,17 @@ def _melody_faults(assessment: Assessment, prosody: Prosody | None) -> Iterator[
     final, text = prosody.final_semitones, assessment.text.rstrip("\"'”’) ")
     first_word = assessment.words[0].text.lower() if assessment.words else ""
     if not math.isnan(final):
-        if text.endswith("?") and first_word not in QUESTION_WORDS and " or " not in text and final < 0:
+        if (
+            text.endswith("?")
+            and first_word not in QUESTION_WORDS
+            and " or " not in text
+            and final < FALL_SEMITONES
+        ):
             yield _Fault(0.5 + min(-final, 6) / 12, _tip("question_should_rise"))
-        elif text.endswith((".", "!")) and final > MOVE_SEMITONES:
+        elif text.endswith((".", "!")) and final > RISE_SEMITONES:
             yield _Fault(0.5 + min(final, 6) / 12, _tip("statement_should_fall"))
     if len(assessment.words) >= 4 and prosody.range_semitones < FLAT_SEMITONES:
-        yield _Fault(0.65, _tip("flat_intonation"))
+        yield _Fault(0.5, _tip("flat_intonation"))
 
 
 def _ranked(faults: list[_Fault]) -> list[_Fault]:

@@ -171,8 +171,8 @@ def pitch_range(track: PitchTrack) -> float:
 def final_movement(track: PitchTrack, words: Sequence[WordResult]) -> float:
     """Semitones that pitch moves from the last stressed vowel to the end of what was said; rise positive.
 
-    The median of all pairwise slopes (Theil–Sen), so that one octave slip does no harm. NaN with fewer than
-    5 voiced frames.
+    The median of all pairwise slopes (Theil–Sen) of the frames without octave slips. NaN with fewer than 5
+    voiced frames.
     """
     said = [word for word in words if word.status != OMITTED and word.end > word.start]
     if not said:
@@ -183,7 +183,9 @@ def final_movement(track: PitchTrack, words: Sequence[WordResult]) -> float:
     inside = track.voiced & (track.times_s >= start_s) & (track.times_s <= said[-1].end + 0.05)
     if np.count_nonzero(inside) < 5:
         return float("nan")
-    times, values = track.times_s[inside], semitones(track)[inside]
+    values = semitones(track)[inside]
+    near = np.abs(values - np.median(values)) < 9
+    times, values = track.times_s[inside][near], values[near]
     first, second = np.triu_indices(len(times), k=1)
     slope = float(np.median((values[second] - values[first]) / (times[second] - times[first])))
     return slope * float(times[-1] - times[0])

@@ -179,10 +179,10 @@ def spoken(text: str, step_s: float = 0.5, sounds: int = 2) -> Assessment:
     ("text", "final", "expected"),
     [
         ("Are you coming home?", -4.0, ["question_should_rise"]),
-        ("Are you coming home?", 4.0, []),
+        ("Are you coming home?", 5.0, []),
         ("Where are you going?", -4.0, []),
         ("Tea or coffee?", -4.0, []),
-        ("We are going home.", 4.0, ["statement_should_fall"]),
+        ("We are going home.", 5.0, ["statement_should_fall"]),
         ("We are going home.", -4.0, []),
         ("We are going home.", NAN, []),
     ],
