@@ -23,6 +23,7 @@ Pronunciation = tuple[str, ...]
 MAX_PRONUNCIATIONS = 8
 _MAX_LEXICON_BYTES = 20_000_000
 _MAX_PHONES = 64
+_MIN_PART = 4
 _NOTE = re.compile(r"\(\d+\)$")
 _SUFFIXES = {
     "'ll": ("AH0 L",),
@@ -84,7 +85,7 @@ class Lexicon:
         return distinct(form for known in (*american, *extra) for form in british.forms(key, known))
 
     def _derived(self, key: str) -> tuple[Pronunciation, ...]:
-        """Possessives and contractions of known words."""
+        """Possessives, contractions and plurals of known words."""
         if key.endswith("'s"):
             return tuple(known + plural_ending(known) for known in self._known(key[:-2]))
         if key.endswith("s'"):
@@ -93,6 +94,8 @@ class Lexicon:
         for suffix, endings in _SUFFIXES.items():
             if key.endswith(suffix) and (stems := self._known(key[: -len(suffix)])):
                 return distinct(stem + tuple(ending.split()) for stem in stems for ending in endings)
+        if len(key) > 3 and key[-1] == "s" and key[-2] not in "su'":
+            return tuple(known + plural_ending(known) for known in self._known(key[:-1]))
         return ()
 
 
@@ -195,12 +198,23 @@ def _guess(key: str) -> Pronunciation:
     letters = re.sub(r"[^a-z]", "", key)
     if len(letters) < 2 or not re.search(r"[aeiouy]", letters):
         return tuple(phone for letter in letters for phone in _letter(letter, "us"))
-    speller = _speller()
-    guess = speller(letters) if len(letters) <= 24 else ()
+    if compound := _compound(letters):
+        return compound
+    guess = _speller()(letters) if len(letters) <= 24 else ()
     if guess:
         return guess
     half = len(letters) // 2
     return _guess(letters[:half]) + _guess(letters[half:])
+
+
+def _compound(letters: str) -> Pronunciation:
+    """Two known words written as one (nightglow), split as evenly as they allow; empty where none fit."""
+    places = range(_MIN_PART, len(letters) - _MIN_PART + 1)
+    for at in sorted(places, key=lambda place: abs(2 * place - len(letters))):
+        first, second = lookup(letters[:at]), lookup(letters[at:])
+        if first and second:
+            return first[0] + tuple(phone.replace("1", "2") for phone in second[0])
+    return ()
 
 
 @lru_cache(maxsize=1)

@@ -58,11 +58,13 @@ def check_clip(read):
     assert len(clip.samples) >= MIN_SAMPLES
     assert np.isfinite(clip.samples).all() and np.abs(clip.samples).max() <= 1
     start_s, end_s = clip.speech
-    assert not start_s < 0
+    assert start_s >= 0
     assert start_s < end_s <= clip.info.duration_s
     assert np.isfinite([clip.info.snr_db, clip.info.level_dbfs]).all() and 0 <= clip.info.clipped <= 1
     for start, end in pieces(clip):
-        assert 0 <= start and end <= len(clip.samples) and MIN_SAMPLES <= end - start <= MAX_SAMPLES
+        assert start >= 0
+        assert end <= len(clip.samples)
+        assert MIN_SAMPLES <= end - start <= MAX_SAMPLES
     return True
 
 

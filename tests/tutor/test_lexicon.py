@@ -92,6 +92,7 @@ def test_all_british_forms_are_made_of_known_phones():
         ("tutor's", "T UW1 T ER0 Z"), ("giraffes'", "JH ER0 AE1 F S"),
         ("hypothesis's", "HH AY0 P AA1 TH AH0 S AH0 S IH0 Z"),
         ("i'd've", "AY1 D AH0 V"), ("parrot'll", "P EH1 R AH0 T AH0 L"),
+        ("viewings", "V Y UW1 IH0 NG Z"),
     ],
 )  # fmt: skip
 def test_endings_of_known_words(word, form):
@@ -111,6 +112,11 @@ def test_unknown_words_are_guessed_and_marked(word, accent):
 
 def test_guess_follows_the_spelling():
     assert Lexicon().pronounce("flobberworm").pronunciations[0][:4] == ("F", "L", "AA1", "B")
+
+
+def test_compounds_are_guessed_from_their_parts():
+    entry = Lexicon().pronounce("nightglow")
+    assert entry.guessed and entry.pronunciations == (tuple("N AY1 T G L OW2".split()),)
 
 
 def test_letters():
