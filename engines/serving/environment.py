@@ -180,7 +180,7 @@ def _libpython() -> Path:
 
 
 def _version() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def _wanted() -> str:

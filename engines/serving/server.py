@@ -75,6 +75,8 @@ class TritonProcess:
             f"--backend-directory={self._environment.backends}",
             "--model-control-mode=explicit",
             "--load-model=*",
+            # A refused new version must not make the server look dead while the old one serves on.
+            "--strict-readiness=false",
             f"--http-address={LOOPBACK}",
             f"--grpc-address={LOOPBACK}",
             f"--metrics-address={LOOPBACK}",

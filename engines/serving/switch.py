@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from engines.manifest import Manifest
+from engines.onnx_cpu import OnnxModel
 from engines.serving import policy, repository
 from engines.serving.address import Address
 from engines.serving.calls import Connection
 from engines.serving.policy import ACOUSTIC, NORMAL, PEAK, SCORER, Policy
 from engines.serving.server import LOOPBACK
 from engines.serving.service import run_dir, running_ports
+from tutor import timebase
 from tutor.errors import EngineError, InputError
 
 _LOAD_S = 120
@@ -30,6 +34,7 @@ def switch(port: int, manifest: Manifest, settings: Policy) -> int:
         raise InputError(
             f"The server on port {port} serves no model {manifest.name!r}; start it with --models."
         )
+    _try_out(manifest)
     names = repository.add_version(folder, manifest, settings)
     try:
         for name in names:
@@ -62,6 +67,17 @@ def roll_back(port: int, name: str) -> int:
     finally:
         connection.close()
     return repository.versions(folder / names[-1])[-1]
+
+
+def _try_out(manifest: Manifest) -> None:
+    """One inference here before the server is troubled; ``ModelError`` or ``EngineError`` for files that
+    fail.
+    """
+    model = OnnxModel(manifest, threads=1)
+    try:
+        model.listen([np.zeros(timebase.MIN_SAMPLES, np.float32)])
+    finally:
+        model.close()
 
 
 def _service(port: int) -> tuple[Path, Connection]:
