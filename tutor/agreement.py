@@ -174,12 +174,12 @@ def compare_pearson(
     rng = np.random.default_rng(seed)
     draws = _draws(len(a), replicates, rng)
     spread = _pearson_of(draws @ a) - _pearson_of(draws @ b)
-    low, high = np.nanpercentile(spread, [2.5, 97.5])
+    low, high = _middle(spread)
     difference = float(_pearson_of(a.sum(axis=0)) - _pearson_of(b.sum(axis=0)))
     swap = rng.integers(0, 2, (replicates, len(a))).astype(np.float64)
     null = _pearson_of((1 - swap) @ a + swap @ b) - _pearson_of(swap @ a + (1 - swap) @ b)
     p = (1 + float(np.sum(np.abs(null) >= abs(difference) - 1e-12))) / (replicates + 1)
-    return Comparison(difference, float(low), float(high), p)
+    return Comparison(difference, low, high, float("nan") if np.isnan(difference) else p)
 
 
 def human_ceiling(experts: Sequence[Sequence[float | None]]) -> float:
@@ -271,7 +271,13 @@ def _interval(
     statistic: Callable[[Array], Array], sums: Array, replicates: int, seed: int
 ) -> tuple[float, float]:
     values = statistic(_draws(len(sums), replicates, np.random.default_rng(seed)) @ sums)
-    if np.isnan(values).all():
+    return _middle(values)
+
+
+def _middle(values: Array) -> tuple[float, float]:
+    """Where the middle 95 % of the replicates lie; those without a value (constant draws) are left out."""
+    known = values[~np.isnan(values)]
+    if not len(known):
         return float("nan"), float("nan")
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    low, high = np.percentile(known, [2.5, 97.5])
     return float(low), float(high)

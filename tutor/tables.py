@@ -21,7 +21,7 @@ from tutor.rhythm import rhythm
 
 Value = str | int | float | None
 Row = dict[str, Value]
-_BLOCK_ROWS = 20_000
+_BLOCK_ROWS = 4_000
 
 
 def utterance_row(item: Item, record: Mapping[str, Any], assessment: Assessment | None) -> Row:

@@ -148,6 +148,13 @@ def test_a_model_does_not_differ_from_itself_but_does_from_noise(
     assert change.difference > 0.1 and change.low > 0 and change.p < 0.01
 
 
+def test_constant_predictions_have_no_correlation_and_no_comparison() -> None:
+    flat, rated, groups = np.ones(40), np.arange(40.0), np.repeat(np.arange(4), 10)
+    assert np.isnan(agreement.pearson_interval(flat, rated, groups)).all()
+    change = agreement.compare_pearson(flat, flat, rated, groups)
+    assert math.isnan(change.difference) and math.isnan(change.p)
+
+
 def test_p_values_of_equal_models_are_spread_out() -> None:
     rng = np.random.default_rng(5)
     groups = np.repeat(np.arange(20), 10)

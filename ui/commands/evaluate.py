@@ -103,8 +103,8 @@ def _page(evaluation: Evaluation) -> str:
 
 def _measure(item: Measure) -> str:
     return (
-        f"{item.name:22}{item.count:7d}  {item.pearson:.3f} [{item.low:.3f}, {item.high:.3f}]  "
-        f"{item.spearman:8.3f}  {item.mse:5.3f}  {item.kappa:5.3f}  {_known(item.one_expert):>10}  "
+        f"{item.name:22}{item.count:7d}  {_known(item.pearson):>5} [{_known(item.low)}, {_known(item.high)}]  "
+        f"{_known(item.spearman):>8}  {item.mse:5.3f}  {_known(item.kappa):>5}  {_known(item.one_expert):>10}  "
         f"{_known(item.ceiling):>13}"
     )
 
@@ -131,11 +131,11 @@ def _comparison(first: Evaluation, second: Evaluation, differences: dict[str, Co
     for item in first.measures:
         change = differences[item.name]
         lines.append(
-            f"{item.name:22}{item.pearson:.3f}  {theirs[item.name]:.3f}  {change.difference:+.3f} "
-            f"[{change.low:+.3f}, {change.high:+.3f}]  p = {change.p:.4f}"
+            f"{item.name:22}{_known(item.pearson)}  {_known(theirs[item.name])}  {_known(change.difference, '+')} "
+            f"[{_known(change.low, '+')}, {_known(change.high, '+')}]  p = {_known(change.p)}"
         )
     return "\n".join(lines)
 
 
-def _known(value: float) -> str:
-    return "–" if value != value else f"{value:.3f}"
+def _known(value: float, sign: str = "") -> str:
+    return "–" if value != value else f"{value:{sign}.3f}"
