@@ -19,8 +19,8 @@ FAIR, GOOD = 60.0, 80.0
 
 @dataclass(frozen=True)
 class Attempt:
-    """``when``: seconds since 1970; ``item``: id of the lesson item, empty for own text; ``samples``: float32 (n,)
-    16 kHz, or None where the learner keeps no audio. ``id`` is 0 until it is stored."""
+    """``when``: seconds since 1970; ``item``: id of the lesson item, empty for own text; ``samples``:
+    float32 (n,) 16 kHz, or None where the learner keeps no audio. ``id`` is 0 until it is stored."""
 
     learner: str
     item: str
@@ -48,7 +48,7 @@ class Summary:
     fluency: float
     prosody: float
     completeness: float
-    has_audio: bool
+    has_audio: bool | int
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class PhoneScore:
 
 @dataclass(frozen=True)
 class PhoneMean:
-    """How well a phone goes: the mean of the newest ``count`` scores, and what is mostly heard instead (or empty)."""
+    """How well a phone goes: the mean of the newest ``count`` scores, and what is mostly heard instead (or
+    empty)."""
 
     arpabet: str
     score: float
@@ -77,7 +78,9 @@ def phone_scores(assessment: Assessment, when: float) -> list[PhoneScore]:
     if assessment.verdict != GRADED:
         return []
     return [
-        PhoneScore(when, strip_stress(phone.arpabet), strip_stress(heard_instead(phone)), word.text, phone.score)
+        PhoneScore(
+            when, strip_stress(phone.arpabet), strip_stress(heard_instead(phone)), word.text, phone.score
+        )
         for word in assessment.words
         for phone in word.phonemes
     ]

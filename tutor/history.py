@@ -30,7 +30,8 @@ from tutor.timebase import SAMPLE_RATE
 SCHEMA = (
     """
     CREATE TABLE attempt (
-        id INTEGER PRIMARY KEY, learner TEXT NOT NULL, item TEXT NOT NULL, text TEXT NOT NULL, at REAL NOT NULL,
+        id INTEGER PRIMARY KEY, learner TEXT NOT NULL, item TEXT NOT NULL, text TEXT NOT NULL,
+        at REAL NOT NULL,
         overall REAL NOT NULL, accuracy REAL NOT NULL, fluency REAL NOT NULL, prosody REAL NOT NULL,
         completeness REAL NOT NULL, assessment BLOB NOT NULL
     );
@@ -40,7 +41,9 @@ SCHEMA = (
         heard TEXT NOT NULL, word TEXT NOT NULL, score REAL NOT NULL
     );
     CREATE INDEX phone_by_attempt ON phone (attempt);
-    CREATE TABLE recording (attempt INTEGER PRIMARY KEY REFERENCES attempt (id) ON DELETE CASCADE, flac BLOB NOT NULL);
+    CREATE TABLE recording (
+        attempt INTEGER PRIMARY KEY REFERENCES attempt (id) ON DELETE CASCADE, flac BLOB NOT NULL
+    );
     """,
     """
     CREATE TABLE learner (name TEXT PRIMARY KEY, position INTEGER NOT NULL);
@@ -52,11 +55,14 @@ SCHEMA = (
 RECENT = 12
 """Scores of a phone that say how well it goes now."""
 
-_SUMMARY = "id, learner, item, text, at, overall, accuracy, fluency, prosody, completeness, r.attempt IS NOT NULL"
+_SUMMARY = (
+    "id, learner, item, text, at, overall, accuracy, fluency, prosody, completeness, r.attempt IS NOT NULL"
+)
 
 
 class History:
-    """The attempts in ``path`` (made where missing). Raises ``InstallError`` where the folder cannot be written.
+    """The attempts in ``path`` (made where missing). Raises ``InstallError`` where the folder cannot be
+    written.
 
     A file that is damaged beyond opening is set aside (``set_aside`` says where) and a new one begun.
     """
@@ -68,7 +74,9 @@ class History:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = self._open()
         except (OSError, sqlite3.OperationalError) as error:
-            raise InstallError(f"The history {path} cannot be opened ({error}); check the folder's permissions.") from error
+            raise InstallError(
+                f"The history {path} cannot be opened ({error}); check the folder's permissions."
+            ) from error
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -76,7 +84,9 @@ class History:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
-            self.set_aside = self.path.with_name(f"{self.path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}.db")
+            self.set_aside = self.path.with_name(
+                f"{self.path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}.db"
+            )
             self.path.rename(self.set_aside)
             for suffix in ("-wal", "-shm"):
                 Path(f"{self.path}{suffix}").unlink(missing_ok=True)
@@ -93,7 +103,8 @@ class History:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version > len(SCHEMA):
                 raise InstallError(
-                    f"The history was written by a newer Tutor (version {version}, known {len(SCHEMA)}); update Tutor."
+                    f"The history was written by a newer Tutor (version {version}, known {len(SCHEMA)}); "
+                    "update Tutor."
                 )
             for number in range(version, len(SCHEMA)):
                 database.executescript(f"BEGIN; {SCHEMA[number]} PRAGMA user_version={number + 1}; COMMIT;")
@@ -128,8 +139,8 @@ class History:
             cursor = database.execute(
                 "INSERT INTO attempt VALUES (NULL,?,?,?,?,?,?,?,?,?,?)",
                 (
-                    attempt.learner, attempt.item, attempt.text, attempt.when, scores.overall, scores.accuracy,
-                    scores.fluency, scores.prosody, scores.completeness, body,
+                    attempt.learner, attempt.item, attempt.text, attempt.when, scores.overall,
+                    scores.accuracy, scores.fluency, scores.prosody, scores.completeness, body,
                 ),
             )  # fmt: skip
             number = int(cursor.lastrowid or 0)
@@ -147,7 +158,8 @@ class History:
     def attempt(self, number: int) -> Attempt:
         """A stored attempt with its audio. Raises ``InputError`` where there is none of that id."""
         row = self._db.execute(
-            "SELECT learner, item, at, assessment, flac FROM attempt LEFT JOIN recording ON attempt = id WHERE id = ?",
+            "SELECT learner, item, at, assessment, flac FROM attempt LEFT JOIN recording ON attempt = id "
+            "WHERE id = ?",
             (number,),
         ).fetchone()
         if row is None:
@@ -158,13 +170,15 @@ class History:
 
     def summaries(self, learner: str, *, text: str | None = None, limit: int = 1000) -> list[Summary]:
         """The newest attempts, oldest first; of one text where given."""
-        condition, values = ("AND text = ?", (learner, text, limit)) if text is not None else ("", (learner, limit))
+        condition, values = (
+            ("AND text = ?", (learner, text, limit)) if text is not None else ("", (learner, limit))
+        )
         rows = self._db.execute(
             f"SELECT {_SUMMARY} FROM attempt LEFT JOIN recording r ON r.attempt = id "
             f"WHERE learner = ? {condition} ORDER BY at DESC, id DESC LIMIT ?",
             values,
         ).fetchall()
-        return [Summary(*row[:-1], bool(row[-1])) for row in reversed(rows)]
+        return [Summary(*row) for row in reversed(rows)]
 
     def best(self, learner: str, text: str) -> int | None:
         """Id of the best attempt at a text."""
@@ -178,7 +192,8 @@ class History:
         """Best overall score of every lesson item tried."""
         return dict(
             self._db.execute(
-                "SELECT item, max(overall) FROM attempt WHERE learner = ? AND item <> '' GROUP BY item", (learner,)
+                "SELECT item, max(overall) FROM attempt WHERE learner = ? AND item <> '' GROUP BY item",
+                (learner,),
             ).fetchall()
         )
 
@@ -202,13 +217,16 @@ class History:
             newest = scores[-RECENT:]
             heard = Counter(score.heard for score in newest if score.heard)
             likely = heard.most_common(1)[0][0] if heard else ""
-            means.append(PhoneMean(arpabet, float(np.mean([score.score for score in newest])), len(newest), likely))
+            means.append(
+                PhoneMean(arpabet, float(np.mean([score.score for score in newest])), len(newest), likely)
+            )
         return sorted(means, key=lambda mean: mean.score)
 
     def days(self, learner: str) -> set[date]:
         """Calendar days with at least one attempt."""
         return {
-            attempts.local_day(row[0]) for row in self._db.execute("SELECT at FROM attempt WHERE learner = ?", (learner,))
+            attempts.local_day(row[0])
+            for row in self._db.execute("SELECT at FROM attempt WHERE learner = ?", (learner,))
         }
 
     def learners(self) -> list[str]:
@@ -220,12 +238,25 @@ class History:
         with self._transaction() as database:
             database.execute("DELETE FROM learner")
             database.executemany(
-                "INSERT OR IGNORE INTO learner VALUES (?,?)", [(name, at) for at, name in enumerate(names) if name]
+                "INSERT OR IGNORE INTO learner VALUES (?,?)",
+                [(name, at) for at, name in enumerate(names) if name],
             )
 
     def export(self, target: Path) -> int:
-        """Write everything as one ZIP (attempts.csv, attempts.json, recordings as FLAC); returns the attempts written."""
-        names = ["id", "learner", "item", "text", "time", "overall", "accuracy", "fluency", "prosody", "completeness"]
+        """Write everything as one ZIP (attempts.csv, attempts.json, recordings as FLAC); returns the
+        attempts written."""
+        names = [
+            "id",
+            "learner",
+            "item",
+            "text",
+            "time",
+            "overall",
+            "accuracy",
+            "fluency",
+            "prosody",
+            "completeness",
+        ]
         table = io.StringIO()
         writer = csv.writer(table)
         writer.writerow(names)
@@ -236,7 +267,9 @@ class History:
             for *values, body in rows:
                 values[4] = datetime.fromtimestamp(values[4]).astimezone().isoformat(timespec="seconds")
                 writer.writerow([_safe_cell(value) for value in values])
-                bodies.append(dict(zip(names, values, strict=True)) | {"assessment": json.loads(zlib.decompress(body))})
+                bodies.append(
+                    dict(zip(names, values, strict=True)) | {"assessment": json.loads(zlib.decompress(body))}
+                )
             bundle.writestr("attempts.csv", "\ufeff" + table.getvalue())
             bundle.writestr("attempts.json", json.dumps(bodies, ensure_ascii=False, indent=1))
             for number, flac in self._db.execute("SELECT attempt, flac FROM recording"):
@@ -244,7 +277,9 @@ class History:
         try:
             write_atomic(target, archive.getvalue())
         except OSError as error:
-            raise InputError(f"{target} cannot be written ({error.strerror}); choose another place.") from error
+            raise InputError(
+                f"{target} cannot be written ({error.strerror}); choose another place."
+            ) from error
         return len(rows)
 
     def delete_audio(self) -> None:

@@ -1,8 +1,8 @@
 """The microphone: which there are, and one recording from one of them.
 
-The audio callback only copies and counts. PortAudio tells little: a lost sound server ends the stream without an
-exception, a removed source goes silent, a stalled one just stops calling. ``Microphone.fault`` names each of these
-from the counts; it is cheap and meant to be polled.
+The audio callback only copies and counts. PortAudio tells little: a lost sound server ends the stream
+without an exception, a removed source goes silent, a stalled one just stops calling. ``Microphone.fault``
+names each of these from the counts; it is cheap and meant to be polled.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ DEAD_S = 1.5
 
 CLIP_LEVEL = 0.985
 
-NO_MICROPHONE = "No microphone was found; connect one (or allow access to it) and choose Look again in Settings."
+NO_MICROPHONE = (
+    "No microphone was found; connect one (or allow access to it) and choose Look again in Settings."
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class InputDevice:
 
 @dataclass(frozen=True)
 class Level:
-    """Loudness of the newest samples: ``peak`` and ``rms`` 0–1; ``clipped``: samples at full scale since the start."""
+    """Loudness of the newest samples: ``peak`` and ``rms`` 0–1; ``clipped``: samples at full scale since the
+    start."""
 
     peak: float
     rms: float
@@ -60,12 +63,16 @@ def load_portaudio() -> ModuleType:
     try:
         import sounddevice
     except ImportError as error:
-        raise InstallError(f"sounddevice is missing ({error}); install it: pip install sounddevice") from error
+        raise InstallError(
+            f"sounddevice is missing ({error}); install it: pip install sounddevice"
+        ) from error
     except OSError as error:
         raise InstallError(
-            f"The PortAudio library cannot be loaded ({error}); on Debian or Ubuntu: sudo apt install libportaudio2"
+            f"The PortAudio library cannot be loaded ({error}); on Debian or Ubuntu: sudo apt install "
+            "libportaudio2"
         ) from error
-    return sounddevice
+    module: ModuleType = sounddevice
+    return module
 
 
 def input_devices(*, rescan: bool = False) -> tuple[InputDevice, ...]:
@@ -90,7 +97,8 @@ def input_devices(*, rescan: bool = False) -> tuple[InputDevice, ...]:
 
 
 class Microphone:
-    """One recording. ``open`` and ``close`` may block for long and belong on a worker; all else is instant."""
+    """One recording. ``open`` and ``close`` may block for long and belong on a worker; all else is
+    instant."""
 
     def __init__(self, *, max_s: float = 60.0) -> None:
         self.max_s = max_s
@@ -105,7 +113,8 @@ class Microphone:
         self._finished = False
 
     def open(self, device: str | None = None) -> None:
-        """Start recording from ``device`` (the system's choice where None), at 16 kHz or else at the device's rate.
+        """Start recording from ``device`` (the system's choice where None), at 16 kHz or else at the
+        device's rate.
 
         Raises ``DeviceError`` (none there, busy, no usable rate) and ``InstallError``.
         """
@@ -115,7 +124,8 @@ class Microphone:
         except (sd.PortAudioError, ValueError) as error:
             if device is not None:
                 raise DeviceError(
-                    f"The microphone “{device}” is not connected; connect it or choose another one in Settings."
+                    f"The microphone “{device}” is not connected; connect it or choose another one in "
+                    "Settings."
                 ) from error
             raise DeviceError(NO_MICROPHONE) from error
         refusals = []
@@ -139,7 +149,8 @@ class Microphone:
             self._opened_at = time.monotonic()
             return
         raise DeviceError(
-            f"The microphone “{entry['name']}” cannot be used ({refusals[0]}); close other programs that record, "
+            f"The microphone “{entry['name']}” cannot be used ({refusals[0]}); close other programs that "
+            "record, "
             "or choose another microphone in Settings."
         )
 
@@ -178,10 +189,14 @@ class Microphone:
             return ""
         now = time.monotonic()
         if self._finished:
-            return "The sound system ended the recording; check the microphone's plug. What was recorded is kept."
+            return "The sound system ended the recording; check the plug. What was recorded is kept."
         if not self._last_block_at:
             waited_s = now - self._opened_at
-            return "The microphone sends nothing; choose another one in Settings." if waited_s > FIRST_BLOCK_S else ""
+            return (
+                "The microphone sends nothing; choose another one in Settings."
+                if waited_s > FIRST_BLOCK_S
+                else ""
+            )
         if now - self._last_block_at > STALL_S:
             return "The microphone stopped sending; check its plug. What was recorded is kept."
         if self._last_block_at - self._last_sound_at > DEAD_S:
@@ -189,7 +204,8 @@ class Microphone:
         return ""
 
     def close(self) -> None:
-        """Let the device go. May hang for ever on a stalled device, so never call it from a window's thread."""
+        """Let the device go. May hang for ever on a stalled device, so never call it from a window's
+        thread."""
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.abort(ignore_errors=True)

@@ -18,17 +18,20 @@ FADE_S = 0.005
 
 
 class Player:
-    """Plays float32 mono. ``play`` and ``close`` may block and belong on a worker; the properties are instant."""
+    """Plays float32 mono. ``play`` and ``close`` may block and belong on a worker; the properties are
+    instant."""
 
     def __init__(self) -> None:
         self._stream: Any = None
-        self._samples = np.zeros(0, np.float32)
+        self._samples: Floats = np.zeros(0, np.float32)
         self._rate_hz = 16_000
         self._next = 0
         self._last_block_at = 0.0
         self._latency_s = 0.0
 
-    def play(self, samples: Floats, rate_hz: int, *, start_s: float = 0.0, end_s: float | None = None) -> None:
+    def play(
+        self, samples: Floats, rate_hz: int, *, start_s: float = 0.0, end_s: float | None = None
+    ) -> None:
         """Play from ``start_s`` to ``end_s`` (the end where None); what was playing stops.
 
         Raises ``DeviceError`` where there is no usable loudspeaker, ``InstallError`` without PortAudio.
@@ -54,7 +57,8 @@ class Player:
 
     @property
     def is_playing(self) -> bool:
-        """Whether sound is still coming out; False soon after the end and when the device stalls or leaves."""
+        """Whether sound is still coming out; False soon after the end and when the device stalls or
+        leaves."""
         if self._stream is None or time.monotonic() - self._last_block_at > STALL_S + self._latency_s:
             return False
         return self._next < len(self._samples) + self._latency_s * self._rate_hz

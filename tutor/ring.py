@@ -11,8 +11,8 @@ Floats = NDArray[np.float32]
 class Ring:
     """Keeps the newest ``capacity`` samples. Every sample is stored twice so that any window is one slice.
 
-    One thread writes; any thread reads. A reader that asks for the very oldest samples while the ring is full may
-    get some that were replaced meanwhile; everything else is stable.
+    One thread writes; any thread reads. A reader that asks for the very oldest samples while the ring is
+    full may get some that were replaced meanwhile; everything else is stable.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -46,7 +46,8 @@ class Ring:
         return self._window(written, min(count, written, self.capacity))
 
     def since(self, start: int) -> tuple[int, Floats]:
-        """All samples from number ``start`` on that are still here, and the number of the first of them; a copy."""
+        """All samples from number ``start`` on that are still here, and the number of the first of them; a
+        copy."""
         written = self._written
         count = min(max(0, written - start), written, self.capacity)
         return written - count, self._window(written, count)

@@ -11,7 +11,9 @@ HELP = "open the desktop window (also what plain `tutor` does)"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("--engine", default="", help="who scores, for this run (default: as chosen in Settings)")
+    parser.add_argument(
+        "--engine", default="", help="who scores, for this run (default: as chosen in Settings)"
+    )
     parser.add_argument("--model", default="", help="main, light or a model folder, for this run")
 
 

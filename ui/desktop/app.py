@@ -1,4 +1,5 @@
-"""Starting the window: checks the display, then builds theme, language, window and controller, in this order."""
+"""Starting the window: checks the display, then builds theme, language, window and controller, in this
+order."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ from ui.desktop import preferences
 from ui.desktop.controller import Controller
 from ui.desktop.icons import application_icon
 from ui.desktop.language import language
+from ui.desktop.style import style_sheet
 from ui.desktop.theme import theme
 
 
@@ -60,7 +62,7 @@ def make_application() -> QApplication:
     application.setWindowIcon(application_icon())
     stored = preferences.load()
     language.choose(stored.language)
-    theme.start(stored.theme if stored.theme in ("light", "dark") else "system")  # type: ignore[arg-type]
+    theme.start(stored.theme if stored.theme in ("light", "dark") else "system", style_sheet)  # type: ignore[arg-type]
     return application
 
 
@@ -69,7 +71,9 @@ def check_display() -> None:
     if sys.platform.startswith("linux") and not any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):
-        raise InstallError("There is no display to open a window on; use `tutor demo` or `tutor score FILE TEXT` instead.")
+        raise InstallError(
+            "There is no display to open a window on; use `tutor demo` or `tutor score FILE TEXT` instead."
+        )
 
 
 def log_to_file() -> None:

@@ -61,14 +61,18 @@ class ClassControl(QObject):
 
     def _ask_figures(self) -> None:
         names, hidden = self._names, self._services.store.now.hide_names
-        self._services.records.ask(lambda history: figures_of(history, names, hide_names=hidden), self._show_figures)
+        self._services.records.ask(
+            lambda history: figures_of(history, names, hide_names=hidden), self._show_figures
+        )
 
     def _show_figures(self, figures: ClassFigures) -> None:
         self._figures = figures
         self._page.show_figures(figures)
 
     def _set_roster(self, names: list[str]) -> None:
-        self._services.records.ask(lambda history: history.set_learners(names), lambda _: self._show_roster(names))
+        self._services.records.ask(
+            lambda history: history.set_learners(names), lambda _: self._show_roster(names)
+        )
 
     def _choose(self, name: str) -> None:
         self._current = name
@@ -155,7 +159,9 @@ class ClassControl(QObject):
 
     def _save(self, ending: str) -> None:
         day = tr("class-summary")
-        name, _ = QFileDialog.getSaveFileName(self._services.window, tr("Save the class summary"), f"{day}.{ending}", f"*.{ending}")
+        name, _ = QFileDialog.getSaveFileName(
+            self._services.window, tr("Save the class summary"), f"{day}.{ending}", f"*.{ending}"
+        )
         if name:
             self.save_report(Path(name))
 
@@ -163,5 +169,7 @@ class ClassControl(QObject):
         """Write the class summary on a worker."""
         figures = self._figures
         self._services.jobs.submit(
-            "files", lambda: write_report(figures, target), lambda _: self._services.tell(tr("Saved: {path}", path=target))
+            "files",
+            lambda: write_report(figures, target),
+            lambda _: self._services.tell(tr("Saved: {path}", path=target)),
         )

@@ -17,7 +17,10 @@ from tutor.errors import InputError
 from tutor.history import History
 from tutor.paths import write_atomic
 from tutor.phones import ORDER, ipa_of
-from ui.desktop.language import tr
+from ui.desktop.language import mark, tr
+
+SOUND_COLUMNS = (mark("Sound"), mark("Mean"), mark("hard for"))
+LEARNER_COLUMNS = (mark("Name"), mark("Recordings"), mark("Overall"))
 
 
 @dataclass(frozen=True)
@@ -78,24 +81,32 @@ def to_csv(figures: ClassFigures) -> str:
         if not learner.phones:
             writer.writerow([name, learner.takes, overall, "", "", ""])
         for arpabet in (phone for phone in ORDER if phone in learner.phones):
-            writer.writerow([name, learner.takes, overall, arpabet, ipa_of(arpabet), f"{learner.phones[arpabet]:.1f}"])
+            writer.writerow(
+                [name, learner.takes, overall, arpabet, ipa_of(arpabet), f"{learner.phones[arpabet]:.1f}"]
+            )
     return "\ufeff" + out.getvalue()
 
 
 def to_html(figures: ClassFigures) -> str:
-    """A page that needs nothing else; also what the PDF is made of, so its CSS is what Qt's rich text knows."""
+    """A page that needs nothing else; also what the PDF is made of, so its CSS is what Qt's rich text
+    knows."""
     columns = [phone.arpabet for phone in figures.phones[:10]]
     head = "".join(f"<th>/{html.escape(ipa_of(arpabet))}/</th>" for arpabet in columns)
     lines = []
     for learner in figures.learners:
         cells = "".join(_cell(learner.phones.get(arpabet)) for arpabet in columns)
-        lines.append(f"<tr><td>{html.escape(learner.name)}</td><td>{learner.takes}</td>{_cell(learner.overall)}{cells}</tr>")
+        lines.append(
+            f"<tr><td>{html.escape(learner.name)}</td><td>{learner.takes}</td>{_cell(learner.overall)}{cells}</tr>"
+        )
     hard = "".join(
         f"<tr><td>/{html.escape(ipa_of(phone.arpabet))}/ ({phone.arpabet})</td>{_cell(phone.score)}"
         f"<td>{phone.hard} / {phone.learners}</td></tr>"
         for phone in figures.phones[:12]
     )
     title = html.escape(tr("Class summary"))
+    count = html.escape(tr("{count} learners", count=len(figures.learners)))
+    sounds = "".join(f"<th>{html.escape(tr(name))}</th>" for name in SOUND_COLUMNS)
+    names = "".join(f"<th>{html.escape(tr(name))}</th>" for name in LEARNER_COLUMNS)
     return f"""<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font-family: "Inter", "Noto Sans", "Noto Sans CJK SC", sans-serif; color: #1a1e2b; margin: 32px; }}
@@ -104,11 +115,11 @@ table {{ border-collapse: collapse; }}
 th, td {{ border: 1px solid #c3c9d8; padding: 5px 9px; text-align: left; }}
 th {{ background: #eef0f6; }}
 </style></head><body>
-<h1>{title}</h1><p>{date.today().isoformat()} · {html.escape(tr("{count} learners", count=len(figures.learners)))}</p>
+<h1>{title}</h1><p>{date.today().isoformat()} · {count}</p>
 <h2>{html.escape(tr("Sounds the class finds hard"))}</h2>
-<table><tr><th>{html.escape(tr("Sound"))}</th><th>{html.escape(tr("Mean"))}</th><th>{html.escape(tr("hard for"))}</th></tr>{hard}</table>
+<table><tr>{sounds}</tr>{hard}</table>
 <h2>{html.escape(tr("Learners"))}</h2>
-<table><tr><th>{html.escape(tr("Name"))}</th><th>{html.escape(tr("Recordings"))}</th><th>{html.escape(tr("Overall"))}</th>{head}</tr>
+<table><tr>{names}{head}</tr>
 {"".join(lines)}</table>
 <p>{html.escape(tr("Scores 0–100: ✓ good from 80, ~ fair from 60, ✗ needs work below."))}</p>
 </body></html>
@@ -118,12 +129,15 @@ th {{ background: #eef0f6; }}
 def _cell(score: float | None) -> str:
     if score is None or np.isnan(score):
         return "<td>–</td>"
-    sign, background = ("✓", "#dff4ec") if score >= GOOD else ("~", "#fcefd3") if score >= FAIR else ("✗", "#fde5db")
+    sign, background = (
+        ("✓", "#dff4ec") if score >= GOOD else ("~", "#fcefd3") if score >= FAIR else ("✗", "#fde5db")
+    )
     return f'<td bgcolor="{background}">{score:.0f} {sign}</td>'
 
 
 def write_report(figures: ClassFigures, target: Path) -> None:
-    """Write by the ending of ``target``: .html, .csv or .pdf. Raises ``InputError`` where it cannot be written."""
+    """Write by the ending of ``target``: .html, .csv or .pdf. Raises ``InputError`` where it cannot be
+    written."""
     try:
         if target.suffix.lower() == ".csv":
             write_atomic(target, to_csv(figures).encode("utf-8"))

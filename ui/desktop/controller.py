@@ -1,8 +1,8 @@
 """Joins the views to the work: builds both, and names the threads.
 
-Threads: ``engine`` (model, texts, scores), ``sound`` (opening and closing devices), ``endpoint`` (has the speaker
-finished), ``pictures`` (pitch and plots), ``voice`` (the reference), ``files`` (history, settings, lessons).
-All else happens in the window's own thread.
+Threads: ``engine`` (model, texts, scores), ``sound`` (opening and closing devices), ``endpoint`` (has the
+speaker finished), ``pictures`` (pitch and plots), ``voice`` (the reference), ``files`` (history, settings,
+lessons). All else happens in the window's own thread.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject
 
 from tutor.acoustic import EngineInfo
 from tutor.paths import data_dir
+from ui.desktop.batch_control import BatchControl
 from ui.desktop.class_control import ClassControl
 from ui.desktop.job import Jobs
 from ui.desktop.language import tr
@@ -30,6 +31,7 @@ from ui.desktop.services import Services, Store
 from ui.desktop.settings_control import SettingsControl
 from ui.desktop.shown import Status
 from ui.desktop.speaker import Speaker
+from ui.desktop.views.batch import BatchPage
 from ui.desktop.views.classroom import ClassPage
 from ui.desktop.views.drill import DrillPage
 from ui.desktop.views.library import LibraryPage
@@ -63,8 +65,10 @@ class Controller(QObject):
         self.latencies_ms: list[float] = []
         self._status = Status(keep_audio=stored.keep_audio)
         page, library, own, weak = PracticePage(), LibraryPage(), OwnTextPage(), DrillPage()
-        progress, classroom, settings = ProgressPage(), ClassPage(), SettingsPage()
-        self.practice = PracticeControl(self.services, page, self.recorder, self.speaker, self.scorer, self.reference)
+        progress, classroom, batch, settings = ProgressPage(), ClassPage(), BatchPage(), SettingsPage()
+        self.practice = PracticeControl(
+            self.services, page, self.recorder, self.speaker, self.scorer, self.reference
+        )
         self.lessons = LessonControl(
             self.services, self.practice, self.speaker, library, own, weak, progress, classroom
         )
@@ -73,9 +77,10 @@ class Controller(QObject):
         )
         self.settings = SettingsControl(self.services, settings, self.meter, self.practice)
         self.settings_page = settings
+        self.batch = BatchControl(self.services, batch)
         for name, view in (
             ("practice", page), ("library", library), ("own", own), ("drill", weak), ("progress", progress),
-            ("class", classroom), ("settings", settings),
+            ("class", classroom), ("batch", batch), ("settings", settings),
         ):  # fmt: skip
             self.window.add_page(name, view)
         self._connect()
@@ -108,6 +113,7 @@ class Controller(QObject):
         """Stop recording and playing, store what is waiting, end the threads."""
         if self.classroom.projector is not None:
             self.classroom.projector.close()
+        self.batch.close()
         for recorder in (self.recorder, self.meter):
             recorder.cancel()
         self.speaker.stop()

@@ -44,5 +44,3 @@ def _pixmap(name: str, tint: str, size: int) -> QPixmap:
     painter.end()
     made.setDevicePixelRatio(_DENSITY)
     return made
-
-

@@ -1,4 +1,5 @@
-"""The only maker of threads: named workers with one thread each, whose results arrive in the window's thread."""
+"""The only maker of threads: named workers with one thread each, whose results arrive in the window's
+thread."""
 
 from __future__ import annotations
 
@@ -106,7 +107,8 @@ class Jobs(QObject):
         return job
 
     def replace(self, worker: str) -> None:
-        """Give up on a worker whose job hangs: later jobs run on a new thread, the old one ends when it can."""
+        """Give up on a worker whose job hangs: later jobs run on a new thread, the old one ends when it
+        can."""
         stuck = self._workers.pop(worker, None)
         if stuck is not None:
             stuck.jobs.put(None)

@@ -1,7 +1,7 @@
 """The interface's language: ``tr`` looks a text up, ``language.choose`` switches without a restart.
 
-English texts stand in the code; translations in ``assets/translations/tutor_*.ts`` (Qt Linguist), compiled beside
-them by ``python -m ui.desktop.translations``.
+English texts stand in the code; translations in ``assets/translations/tutor_*.ts`` (Qt Linguist), compiled
+beside them by ``python -m ui.desktop.translations``.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ class Language:
         if self.code == "en":
             return
         qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-        for folder, name in ((str(assets_dir() / "translations"), f"tutor_{self.code}"), (qt_folder, f"qtbase_{self.code}")):
+        for folder, name in (
+            (str(assets_dir() / "translations"), f"tutor_{self.code}"),
+            (qt_folder, f"qtbase_{self.code}"),
+        ):
             translator = QTranslator(application)
             if translator.load(name, folder):
                 application.installTranslator(translator)

@@ -73,7 +73,13 @@ class LessonControl(QObject):
     ) -> None:
         super().__init__()
         self._services, self._practice, self._speaker = services, practice, speaker
-        self._library, self._own, self._weak, self._progress, self._class = library, own, weak, progress, classroom
+        self._library, self._own, self._weak, self._progress, self._class = (
+            library,
+            own,
+            weak,
+            progress,
+            classroom,
+        )
         self.lessons: tuple[Lesson, ...] = ()
         self._cards: tuple[Card, ...] = ()
         self._best: dict[str, float] = {}
@@ -111,7 +117,10 @@ class LessonControl(QObject):
         if page == "library":
             ask(lambda history: history.best_by_item(learner), self._show_best)
         elif page == "drill":
-            ask(lambda history: (cards(history.phone_scores(learner)), history.best_by_item(learner)), self._show_weak)
+            ask(
+                lambda history: (cards(history.phone_scores(learner)), history.best_by_item(learner)),
+                self._show_weak,
+            )
         elif page == "progress":
             ask(lambda history: progress_of(history, learner), self._progress.show_progress)
         if page != "practice":
@@ -139,10 +148,16 @@ class LessonControl(QObject):
         today = date.today()
         due = due_cards(self._cards, today)
         names = {card.arpabet for card in due}
-        later = sorted((card for card in self._cards if card.score < GOOD and card.arpabet not in names), key=lambda card: card.score)
+        later = sorted(
+            (card for card in self._cards if card.score < GOOD and card.arpabet not in names),
+            key=lambda card: card.score,
+        )
         weak = [card for card in due if card.score < GOOD] + later
         self._weak.show_sounds(
-            tuple(WeakSound(card, len(items_for(self.lessons, card.arpabet)), card.arpabet in names) for card in weak)
+            tuple(
+                WeakSound(card, len(items_for(self.lessons, card.arpabet)), card.arpabet in names)
+                for card in weak
+            )
         )
 
     def _open_drill(self, arpabet: str) -> None:
@@ -158,7 +173,9 @@ class LessonControl(QObject):
         self._open([Sentence(text) for text in sentences], at)
 
     def _choose_text(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self._services.window, tr("Open a text file"), "", tr("Text") + " (*.txt);;*")
+        name, _ = QFileDialog.getOpenFileName(
+            self._services.window, tr("Open a text file"), "", tr("Text") + " (*.txt);;*"
+        )
         if name:
             self._read_text(Path(name))
 

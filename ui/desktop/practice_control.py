@@ -1,4 +1,5 @@
-"""The loop of listening, recording and seeing: joins the practice page to microphone, engine and loudspeaker."""
+"""The loop of listening, recording and seeing: joins the practice page to microphone, engine and
+loudspeaker."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from tutor.attempt import Attempt
+from tutor.attempt import Attempt, Summary
 from tutor.lexicon import Accent
 from tutor.prosody import pitch_track
 from tutor.reference import Spoken
@@ -44,7 +45,13 @@ class PracticeControl(QObject):
     latency = Signal(float)
 
     def __init__(
-        self, services: Services, page: PracticePage, recorder: Recorder, speaker: Speaker, scorer: Scorer, reference: Reference
+        self,
+        services: Services,
+        page: PracticePage,
+        recorder: Recorder,
+        speaker: Speaker,
+        scorer: Scorer,
+        reference: Reference,
     ) -> None:
         super().__init__()
         self._services, self.page = services, page
@@ -93,7 +100,9 @@ class PracticeControl(QObject):
     def open_list(self, sentences: Sequence[Sentence], at: int = 0) -> None:
         """Practise these from number ``at`` on; their numbers are filled in."""
         total = len(sentences)
-        self._list = tuple(replace(sentence, number=n + 1, total=total) for n, sentence in enumerate(sentences))
+        self._list = tuple(
+            replace(sentence, number=n + 1, total=total) for n, sentence in enumerate(sentences)
+        )
         self._at = min(max(at, 0), max(0, total - 1))
         self._show_sentence()
 
@@ -104,7 +113,9 @@ class PracticeControl(QObject):
             self._at = at
             self._show_sentence()
         elif by > 0 and self._list:
-            self._services.tell(tr("That was the last sentence of this list. Choose another lesson, or go over it again."))
+            self._services.tell(
+                tr("That was the last sentence of this list. Choose another lesson, or go over it again.")
+            )
 
     def _show_sentence(self) -> None:
         self._recorder.cancel()
@@ -115,15 +126,16 @@ class PracticeControl(QObject):
         self.sentence_shown.emit(self.sentence)
         self._set_state(IDLE)
         self._scorer.prepare(self.sentence.text, self.accent)
+        text, learner = self.sentence.text, self.learner
         self._services.records.ask(
-            lambda history, text=self.sentence.text, learner=self.learner: (text, history.summaries(learner, text=text)),
+            lambda history: (text, history.summaries(learner, text=text)),
             self._show_best,
         )
 
-    def _show_best(self, answer: tuple[str, list[object]]) -> None:
+    def _show_best(self, answer: tuple[str, list[Summary]]) -> None:
         text, summaries = answer
         if summaries and text == self.sentence.text:
-            best = max(summary.overall for summary in summaries)  # type: ignore[attr-defined]
+            best = max(summary.overall for summary in summaries)
             self.page.sentence.show_best(best)
 
     def _practise_pair(self, words: str) -> None:
@@ -196,7 +208,11 @@ class PracticeControl(QObject):
         self._draw(scored)
         if scored.assessment.verdict == GRADED:
             attempt = Attempt(
-                self.learner, self.sentence.item, time.time(), scored.assessment, self.samples if wanted.keep_audio else None
+                self.learner,
+                self.sentence.item,
+                time.time(),
+                scored.assessment,
+                self.samples if wanted.keep_audio else None,
             )
             self._services.records.add(attempt, self.attempt_stored.emit)
 
@@ -254,8 +270,16 @@ class PracticeControl(QObject):
 
     def listen_to_word(self, at: int) -> None:
         """Hear one word (index in the take) of the reference."""
-        if self.take is not None and 0 <= at < len(self.take.assessment.words) and not self._recorder.is_recording:
-            self._reference.play(self._wanted_reference(), word=self.take.assessment.words[at].text, occurrence=self._occurrence(at))
+        if (
+            self.take is not None
+            and 0 <= at < len(self.take.assessment.words)
+            and not self._recorder.is_recording
+        ):
+            self._reference.play(
+                self._wanted_reference(),
+                word=self.take.assessment.words[at].text,
+                occurrence=self._occurrence(at),
+            )
             self._cursor_on_take = False
 
     def _occurrence(self, at: int) -> int:

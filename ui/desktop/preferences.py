@@ -49,7 +49,9 @@ def load(path: Path | None = None) -> Preferences:
 
 def save(preferences: Preferences, path: Path | None = None) -> None:
     """Store them. Raises ``OSError`` where the folder cannot be written."""
-    write_atomic(path or preferences_path(), json.dumps(asdict(preferences), indent=1, ensure_ascii=False).encode())
+    write_atomic(
+        path or preferences_path(), json.dumps(asdict(preferences), indent=1, ensure_ascii=False).encode()
+    )
 
 
 def changed(preferences: Preferences, name: str, value: Any) -> Preferences:

@@ -148,7 +148,11 @@ class Recorder(QObject):
         if microphone is None:
             return
         closing = self._jobs.submit("sound", microphone.close)
-        QTimer.singleShot(int(CLOSE_S * 1000), self, lambda: None if closing.finished.is_set() else self._jobs.replace("sound"))
+        QTimer.singleShot(
+            int(CLOSE_S * 1000),
+            self,
+            lambda: None if closing.finished.is_set() else self._jobs.replace("sound"),
+        )
 
 
 def _closer(opening: Job[Microphone]) -> Callable[[], None]:
@@ -157,5 +161,3 @@ def _closer(opening: Job[Microphone]) -> Callable[[], None]:
             opening.result.close()
 
     return work
-
-

@@ -32,7 +32,9 @@ class Records(QObject):
         # Touched by the files' worker alone: SQLite connections belong to one thread.
         self._history: History | None = None
 
-    def ask(self, question: Callable[[History], Result], answer: Callable[[Result], None] | None = None) -> None:
+    def ask(
+        self, question: Callable[[History], Result], answer: Callable[[Result], None] | None = None
+    ) -> None:
         """Run ``question`` on the worker; ``answer`` is called with its result in the window's thread."""
         self._jobs.submit("files", lambda: question(self._open()), answer, self.failed.emit)
 

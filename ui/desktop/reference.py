@@ -22,8 +22,8 @@ KEPT = 24
 
 @dataclass(frozen=True)
 class Wanted:
-    """A reading: the lesson ``item`` where there is one (its shipped reading), else ``text`` spoken by ``voice``
-    (empty: the best there is)."""
+    """A reading: the lesson ``item`` where there is one (its shipped reading), else ``text`` spoken by
+    ``voice`` (empty: the best there is)."""
 
     text: str
     item: str
@@ -57,20 +57,27 @@ class Reference(QObject):
 
         self.fetch(wanted, done, need_words=bool(word))
 
-    def fetch(self, wanted: Wanted, done: Callable[[Spoken], None], *, need_words: bool = False, quiet: bool = False) -> None:
+    def fetch(
+        self, wanted: Wanted, done: Callable[[Spoken], None], *, need_words: bool = False, quiet: bool = False
+    ) -> None:
         """Get a reading; ``need_words``: with word times, found by aligning it where they are not shipped."""
 
         def fetched(spoken: Spoken) -> None:
             self._keep(wanted, spoken)
             if need_words and not spoken.words:
                 self._scorer.words_of(
-                    (spoken.samples, spoken.rate_hz), wanted.text, lambda words: timed(words, spoken), self._fail(quiet)
+                    (spoken.samples, spoken.rate_hz),
+                    wanted.text,
+                    lambda words: timed(words, spoken),
+                    self._fail(quiet),
                 )
             else:
                 done(spoken)
 
         def timed(words: tuple[WordResult, ...], spoken: Spoken) -> None:
-            times = tuple(WordTime(word.text, word.start, word.end) for word in words if word.end > word.start)
+            times = tuple(
+                WordTime(word.text, word.start, word.end) for word in words if word.end > word.start
+            )
             complete = replace(spoken, words=times)
             self._keep(wanted, complete)
             done(complete)

@@ -1,4 +1,5 @@
-"""Scoring in the window: the model is loaded in the background, a failed engine is replaced, stale work is dropped."""
+"""Scoring in the window: the model is loaded in the background, a failed engine is replaced, stale work is
+dropped."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ class Scorer(QObject):
         self._jobs.submit("engine", lambda: self._prompt(text, accent), failed=lambda error: None)
 
     def score(self, source: Path | tuple[Floats, int], text: str, accent: Accent) -> None:
-        """Score a file, or samples and their rate; ``scored`` or ``failed`` follows. A pending one is dropped."""
+        """Score a file, or samples and their rate; ``scored`` or ``failed`` follows. A pending one is
+        dropped."""
         self.cancel()
         stop = threading.Event()
 

@@ -1,4 +1,5 @@
-"""What every part of the controller needs: workers, history, preferences, window, and one place for failures."""
+"""What every part of the controller needs: workers, history, preferences, window, and one place for
+failures."""
 
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ class Services:
             return
         log.error("unexpected", exc_info=error if isinstance(error, BaseException) else None)
         message = tr(
-            "Something went wrong inside Tutor ({error}). Your work is kept; go on, or restart if it happens again.",
+            "Something went wrong inside Tutor ({error}). Your work is kept; go on, or restart if it "
+            "happens again.",
             error=f"{type(error).__name__}: {error}",
         )
         self.window.banner.show_message(message)

@@ -1,4 +1,5 @@
-"""Settings: devices, look, engine and the learner's data; the microphone is listened to while the page is open."""
+"""Settings: devices, look, engine and the learner's data; the microphone is listened to while the page is
+open."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ class SettingsControl(QObject):
 
     engine_changed = Signal()
 
-    def __init__(self, services: Services, page: SettingsPage, meter: Recorder, practice: PracticeControl) -> None:
+    def __init__(
+        self, services: Services, page: SettingsPage, meter: Recorder, practice: PracticeControl
+    ) -> None:
         super().__init__()
         self._services, self._page, self._meter, self._practice = services, page, meter, practice
         page.changed.connect(self._change)
@@ -74,17 +77,22 @@ class SettingsControl(QObject):
         self._page.show_preferences(self._services.store.now)
 
     def _export(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(self._services.window, tr("Export everything"), "tutor-history.zip", "*.zip")
+        name, _ = QFileDialog.getSaveFileName(
+            self._services.window, tr("Export everything"), "tutor-history.zip", "*.zip"
+        )
         if name:
             target = Path(name)
             self._services.records.ask(
                 lambda history: history.export(target),
-                lambda count: self._services.tell(tr("{count} attempts saved: {path}", count=count, path=target)),
+                lambda count: self._services.tell(
+                    tr("{count} attempts saved: {path}", count=count, path=target)
+                ),
             )
 
     def _delete_audio(self) -> None:
         self._services.records.ask(
-            lambda history: history.delete_audio(), lambda _: self._services.tell(tr("All recordings were deleted."))
+            lambda history: history.delete_audio(),
+            lambda _: self._services.tell(tr("All recordings were deleted.")),
         )
 
     def _delete_all(self) -> None:

@@ -14,8 +14,8 @@ from ui.desktop.plots.timeline import Span
 
 @dataclass(frozen=True)
 class Sentence:
-    """What is to be said. ``place``: lesson title; ``number`` of ``total`` in it; ``item``: id, empty for own text;
-    ``tune``: the final melody asked for."""
+    """What is to be said. ``place``: lesson title; ``number`` of ``total`` in it; ``item``: id, empty for
+    own text; ``tune``: the final melody asked for."""
 
     text: str
     place: str = ""
@@ -28,7 +28,8 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Take:
-    """A scored recording. ``pictures`` None until they are computed; ``prompt`` None for one from the history."""
+    """A scored recording. ``pictures`` None until they are computed; ``prompt`` None for one from the
+    history."""
 
     assessment: Assessment
     prompt: Prompt | None = None
@@ -55,7 +56,9 @@ class Take:
     @property
     def phone_spans(self) -> tuple[Span, ...]:
         return tuple(
-            Span(phone.start, phone.end, phone.ipa) for word in self.assessment.words for phone in word.phonemes
+            Span(phone.start, phone.end, phone.ipa)
+            for word in self.assessment.words
+            for phone in word.phonemes
         )
 
     def _is_aligned(self) -> bool:

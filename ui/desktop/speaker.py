@@ -17,7 +17,8 @@ GIVE_UP_S = 4.0
 
 
 class Speaker(QObject):
-    """``position``: seconds in the sound now heard, or a negative number once it ended; ``failed`` brings errors."""
+    """``position``: seconds in the sound now heard, or a negative number once it ended; ``failed`` brings
+    errors."""
 
     position = Signal(float)
     failed = Signal(object)
@@ -40,7 +41,10 @@ class Speaker(QObject):
         player = self._player
         self._start_s = start_s
         starting = self._starting = self._jobs.submit(
-            "sound", lambda: player.play(samples, rate_hz, start_s=start_s, end_s=end_s), self._started, self._not_started
+            "sound",
+            lambda: player.play(samples, rate_hz, start_s=start_s, end_s=end_s),
+            self._started,
+            self._not_started,
         )
         QTimer.singleShot(int(GIVE_UP_S * 1000), self, lambda: self._check(starting))
 

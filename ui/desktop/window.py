@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from ui.desktop.icons import application_icon, pixmap
 from ui.desktop.language import mark, tr
 from ui.desktop.parts.view import View
-from ui.desktop.theme import L, M, S, XS
+from ui.desktop.theme import XS, L, M, S
 from ui.desktop.views.status import StatusLine
 
 PAGES = (
@@ -124,7 +124,9 @@ class Banner(View):
     def show_message(self, text: str, tone: str = "error") -> None:
         """``tone``: ``error`` or ``info``."""
         self._text.setText(text)
-        self._sign.setPixmap(pixmap("info" if tone == "info" else "warning", 20, "accent" if tone == "info" else "poor"))
+        self._sign.setPixmap(
+            pixmap("info" if tone == "info" else "warning", 20, "accent" if tone == "info" else "poor")
+        )
         self._frame.setProperty("tone", tone)
         self._frame.style().unpolish(self._frame)
         self._frame.style().polish(self._frame)
@@ -202,5 +204,3 @@ class Window(QMainWindow):
     def closeEvent(self, event: Any) -> None:
         self.closing.emit()
         super().closeEvent(event)
-
-

@@ -45,7 +45,14 @@ class ScoreRing(QWidget):
         text = "–"
         if self._score is not None:
             text = f"{self._score:.0f}"
-            painter.setPen(QPen(colour(f"{tint_of(self._score)}_fill"), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.setPen(
+                QPen(
+                    colour(f"{tint_of(self._score)}_fill"),
+                    width,
+                    Qt.PenStyle.SolidLine,
+                    Qt.PenCapStyle.RoundCap,
+                )
+            )
             painter.drawArc(area, 90 * 16, -round(self._score / 100 * 360 * 16))
         painter.setPen(colour("text"))
         painter.setFont(font(round(self.height() * 0.32), strong=True))
@@ -146,9 +153,9 @@ class LiveWave(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._low = np.zeros(self.COLUMNS, np.float32)
-        self._high = np.zeros(self.COLUMNS, np.float32)
-        self._pending = np.zeros(0, np.float32)
+        self._low: Floats = np.zeros(self.COLUMNS, np.float32)
+        self._high: Floats = np.zeros(self.COLUMNS, np.float32)
+        self._pending: Floats = np.zeros(0, np.float32)
         self.setMinimumHeight(36)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -178,8 +185,12 @@ class LiveWave(QWidget):
         xs = np.linspace(0, self.width(), self.COLUMNS)
         # Quiet voices should still be seen to move.
         gain = middle / max(0.25, float(np.abs(self._high).max()), float(np.abs(self._low).max()))
-        upper = [QPointF(float(x), middle - max(0.6, float(v) * gain)) for x, v in zip(xs, self._high, strict=True)]
-        lower = [QPointF(float(x), middle - min(-0.6, float(v) * gain)) for x, v in zip(xs, self._low, strict=True)]
+        upper = [
+            QPointF(float(x), middle - max(0.6, float(v) * gain)) for x, v in zip(xs, self._high, strict=True)
+        ]
+        lower = [
+            QPointF(float(x), middle - min(-0.6, float(v) * gain)) for x, v in zip(xs, self._low, strict=True)
+        ]
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("accent"))
         painter.drawPolygon(QPolygonF(upper + lower[::-1]))

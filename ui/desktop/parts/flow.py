@@ -48,7 +48,7 @@ class Flow(QWidget):
     def _place(self) -> None:
         left = top = height = 0
         for item in self._items:
-            size = item.sizeHint()
+            size = item.sizeHint().expandedTo(item.minimumSize()).boundedTo(item.maximumSize())
             if left and left + size.width() > self.width():
                 left, top = 0, top + height + self._spacing
                 height = 0

@@ -101,7 +101,13 @@ class WordButton(QAbstractButton):
             painter.setPen(QPen(colour("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area, 8, 8)
-        tint = colour("text") if score is None else colour("muted") if self.word.status == OMITTED else self._tint(score)
+        tint = (
+            colour("text")
+            if score is None
+            else colour("muted")
+            if self.word.status == OMITTED
+            else self._tint(score)
+        )
         painter.setFont(self._font)
         painter.setPen(tint)
         metrics = QFontMetricsF(self._font)
@@ -123,10 +129,14 @@ class WordButton(QAbstractButton):
             painter.setPen(QPen(tint, 1.5))
             painter.drawLine(QPointF(left, y), QPointF(right, y))
         elif score >= FAIR:
-            painter.setPen(QPen(tint, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+            painter.setPen(
+                QPen(tint, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+            )
             count = max(2, int((right - left) / 5))
             step = (right - left) / count
-            painter.drawPolyline([QPointF(left + i * step, y + (1.8 if i % 2 else -1.8)) for i in range(count + 1)])
+            painter.drawPolyline(
+                [QPointF(left + i * step, y + (1.8 if i % 2 else -1.8)) for i in range(count + 1)]
+            )
         else:
             painter.setPen(QPen(tint, 4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
             painter.drawLine(QPointF(left, y), QPointF(right, y))
@@ -170,7 +180,11 @@ class Ribbon(QWidget):
 
     def _size(self, words: tuple[RibbonWord, ...]) -> int:
         letters = sum(len(word.text) + 1 for word in words)
-        return self._size_px if letters <= 90 else max(16, int(self._size_px * (0.75 if letters <= 220 else 0.58)))
+        return (
+            self._size_px
+            if letters <= 90
+            else max(16, int(self._size_px * (0.75 if letters <= 220 else 0.58)))
+        )
 
     @property
     def chosen_word(self) -> int:

@@ -1,4 +1,5 @@
-"""What all views share: texts that follow the language, colours that follow the theme, and small building blocks."""
+"""What all views share: texts that follow the language, colours that follow the theme, and small building
+blocks."""
 
 from __future__ import annotations
 
@@ -6,7 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.desktop.icons import icon
 from ui.desktop.language import tr
@@ -32,7 +44,14 @@ class View(QWidget):
         """Show anew what depends on the language or the theme."""
 
     def button(
-        self, text: str, icon_name: str = "", *, kind: str = "", tip: str = "", tint: str = "", checkable: bool = False
+        self,
+        text: str,
+        icon_name: str = "",
+        *,
+        kind: str = "",
+        tip: str = "",
+        tint: str = "",
+        checkable: bool = False,
     ) -> QPushButton:
         """A button; an empty text makes an icon button, which ``tip`` then names."""
         made = QPushButton()
@@ -42,7 +61,8 @@ class View(QWidget):
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         made.setCursor(Qt.CursorShape.PointingHandCursor)
         if text:
-            self.say(made.setText, text)
+            # Qt leaves little room between icon and text.
+            self.say(lambda shown: made.setText(f" {shown}" if icon_name else shown), text)
         self.say(made.setAccessibleName, text or tip)
         if tip:
             self.say(made.setToolTip, tip)
@@ -64,6 +84,8 @@ class View(QWidget):
         made = Wrapped() if wrap else QLabel()
         made.setProperty("role", role)
         made.setTextFormat(Qt.TextFormat.PlainText)
+        if role == "badge":
+            made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
         if text:
             self.say(made.setText, text)
         return made
@@ -129,12 +151,15 @@ class Columns(QWidget):
 
     def resizeEvent(self, event: Any) -> None:
         narrow = event.size().width() < self._narrow_px
-        self.box.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
+        self.box.setDirection(
+            QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        )
         super().resizeEvent(event)
 
     def minimumSizeHint(self) -> Any:
         hint = super().minimumSizeHint()
-        widths = [self.box.itemAt(i).minimumSize().width() for i in range(self.box.count())]
+        items = [self.box.itemAt(place) for place in range(self.box.count())]
+        widths = [item.minimumSize().width() for item in items if item is not None]
         hint.setWidth(max(widths, default=0))
         return hint
 
@@ -193,12 +218,12 @@ def line() -> QFrame:
     return made
 
 
-def clear(layout: QBoxLayout) -> None:
+def clear(layout: QLayout) -> None:
     """Remove and delete everything in a layout."""
     while (item := layout.takeAt(0)) is not None:
         widget = item.widget()
         if widget is not None:
             widget.hide()
             widget.deleteLater()
-        elif item.layout() is not None:
-            clear(item.layout())
+        elif (inner := item.layout()) is not None:
+            clear(inner)

@@ -1,4 +1,5 @@
-"""What the plots draw of one take, computed on a worker: envelope, energy, spectrogram, pitch in semitones."""
+"""What the plots draw of one take, computed on a worker: envelope, energy, spectrogram, pitch in
+semitones."""
 
 from __future__ import annotations
 
@@ -31,9 +32,9 @@ NO_CURVE = Curve(np.zeros(0, np.float32), np.zeros(0, np.float32))
 
 @dataclass(frozen=True)
 class Pictures:
-    """``samples``: float32 (n,), 16 kHz. ``energy``: dB below the loudest. ``spectrogram``: uint8 (frames, bins), one
-    frame per 10 ms, bins from 0 to 8 kHz. ``pitch``, ``reference``: semitones around each voice's own median, the
-    reference already warped onto the take's time axis."""
+    """``samples``: float32 (n,), 16 kHz. ``energy``: dB below the loudest. ``spectrogram``: uint8 (frames,
+    bins), one frame per 10 ms, bins from 0 to 8 kHz. ``pitch``, ``reference``: semitones around each voice's
+    own median, the reference already warped onto the take's time axis."""
 
     samples: Floats
     energy: Curve
@@ -50,7 +51,9 @@ def pictures_of(samples: Floats, *, pitch: PitchTrack | None = None) -> Pictures
     """All that can be drawn of float32 (n,) at 16 kHz."""
     energy = energy_track(samples)
     level = energy.level_db - energy.level_db.max(initial=-80.0)
-    return Pictures(samples, Curve(energy.times_s, np.maximum(level, -60.0)), spectrogram_of(samples), _contour(pitch))
+    return Pictures(
+        samples, Curve(energy.times_s, np.maximum(level, -60.0)), spectrogram_of(samples), _contour(pitch)
+    )
 
 
 def with_reference(pictures: Pictures, reference: PitchTrack) -> Pictures:
@@ -63,7 +66,8 @@ def _contour(track: PitchTrack | None) -> Curve:
 
 
 def envelope_of(samples: Floats, columns: int) -> tuple[Floats, Floats]:
-    """Lowest and highest sample of each of ``columns`` equal stretches, float32 (columns,) each (fewer for few samples)."""
+    """Lowest and highest sample of each of ``columns`` equal stretches, float32 (columns,) each (fewer for
+    few samples)."""
     columns = max(1, min(columns, len(samples)))
     if not len(samples):
         return np.zeros(1, np.float32), np.zeros(1, np.float32)
@@ -80,4 +84,4 @@ def spectrogram_of(samples: Floats) -> NDArray[np.uint8]:
     magnitudes = np.abs(np.fft.rfft(emphasised, axis=1))
     decibels = 20 * np.log10(magnitudes + 1e-9)
     scaled = 1 + (decibels - decibels.max()) / _RANGE_DB
-    return (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip(scaled, 0, 1) * 255, np.uint8)

@@ -1,6 +1,7 @@
 """Waveform, pitch, energy and spectrogram of one take over one time axis.
 
-Wheel: zoom. Drag: choose a part and hear it. Click: hear the word. Right or middle drag: move. Double click: all.
+Wheel: zoom. Drag: choose a part and hear it. Click: hear the word. Right or middle drag: move. Double click:
+all.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QVBoxLayout
 
@@ -23,6 +24,7 @@ from ui.desktop.theme import CAPTION, colour, font
 ROWS = (mark("Wave"), mark("Pitch"), mark("Energy"), mark("Spectrum"))
 STRETCH = (5, 5, 3, 5)
 AXIS_WIDTH = 44
+LANE_PX = 18
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Span:
     tint: str = "muted"
 
 
-class _View(pg.ViewBox):
+class _View(pg.ViewBox):  # type: ignore[misc]
     """Zooms and moves along time only; a left drag marks a part."""
 
     clicked = Signal(float)
@@ -73,7 +75,7 @@ class _View(pg.ViewBox):
         event.accept()
 
 
-class _Wave(pg.GraphicsObject):
+class _Wave(pg.GraphicsObject):  # type: ignore[misc]
     """The waveform as a filled min/max envelope with one column per pixel: constant cost at any length."""
 
     def __init__(self) -> None:
@@ -103,14 +105,20 @@ class _Wave(pg.GraphicsObject):
         low, high = envelope_of(self._samples[first:last], max(2, int(view.width())))
         xs = np.linspace(first, last, len(low)) / SAMPLE_RATE
         thin = 0.006
-        upper = [QPointF(x, y) for x, y in zip(xs.tolist(), np.maximum(high / self._peak * 0.94, thin).tolist(), strict=True)]
-        lower = [QPointF(x, y) for x, y in zip(xs.tolist(), np.minimum(low / self._peak * 0.94, -thin).tolist(), strict=True)]
+        upper = [
+            QPointF(x, y)
+            for x, y in zip(xs.tolist(), np.maximum(high / self._peak * 0.94, thin).tolist(), strict=True)
+        ]
+        lower = [
+            QPointF(x, y)
+            for x, y in zip(xs.tolist(), np.minimum(low / self._peak * 0.94, -thin).tolist(), strict=True)
+        ]
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("accent"))
         painter.drawPolygon(QPolygonF(upper + lower[::-1]))
 
 
-class _Marks(pg.GraphicsObject):
+class _Marks(pg.GraphicsObject):  # type: ignore[misc]
     """Word boundaries over the full height, word names at the top and phone names at the bottom."""
 
     def __init__(self, *, labels: bool) -> None:
@@ -136,7 +144,10 @@ class _Marks(pg.GraphicsObject):
         to_pixel = painter.worldTransform()
         painter.save()
         painter.resetTransform()
-        top, bottom = to_pixel.map(view.viewRect().bottomLeft()).y(), to_pixel.map(view.viewRect().topLeft()).y()
+        top, bottom = (
+            to_pixel.map(view.viewRect().bottomLeft()).y(),
+            to_pixel.map(view.viewRect().topLeft()).y(),
+        )
         top, bottom = min(top, bottom), max(top, bottom)
         ratio = painter.device().devicePixelRatioF()
         letters = font(round(CAPTION * ratio))
@@ -154,7 +165,14 @@ class _Marks(pg.GraphicsObject):
 
     @staticmethod
     def _write(
-        painter: QPainter, to_pixel: Any, spans: tuple[Span, ...], top: float, height: float, ratio: float, *, ticks: bool = False
+        painter: QPainter,
+        to_pixel: Any,
+        spans: tuple[Span, ...],
+        top: float,
+        height: float,
+        ratio: float,
+        *,
+        ticks: bool = False,
     ) -> None:
         metrics = painter.fontMetrics()
         for span in spans:
@@ -164,7 +182,9 @@ class _Marks(pg.GraphicsObject):
                 painter.drawLine(QPointF(left, top + height * 0.3), QPointF(left, top + height))
             if metrics.horizontalAdvance(span.label) <= right - left + 2 * ratio:
                 painter.setPen(colour(span.tint))
-                painter.drawText(QRectF(left - 4, top, right - left + 8, height), Qt.AlignmentFlag.AlignCenter, span.label)
+                painter.drawText(
+                    QRectF(left - 4, top, right - left + 8, height), Qt.AlignmentFlag.AlignCenter, span.label
+                )
 
 
 class Timeline(View):
@@ -206,7 +226,9 @@ class Timeline(View):
         self._bands = [self._band("accent", 0.16) for _ in ROWS]
         self._selection = [self._band("accent", 0.28) for _ in ROWS]
         self._cursors = [pg.InfiniteLine(angle=90, movable=False) for _ in ROWS]
-        for plot, *items in zip(self._plots, self._marks, self._bands, self._selection, self._cursors, strict=True):
+        for plot, *items in zip(
+            self._plots, self._marks, self._bands, self._selection, self._cursors, strict=True
+        ):
             for item in items:
                 plot.addItem(item, ignoreBounds=True)
         for cursor in self._cursors:
@@ -238,9 +260,13 @@ class Timeline(View):
         band.setVisible(False)
         return band
 
-    def show_take(self, pictures: Pictures | None, words: tuple[Span, ...] = (), phones: tuple[Span, ...] = ()) -> None:
+    def show_take(
+        self, pictures: Pictures | None, words: tuple[Span, ...] = (), phones: tuple[Span, ...] = ()
+    ) -> None:
         """Draw a take; None clears."""
-        same = pictures is not None and self._pictures is not None and pictures.samples is self._pictures.samples
+        same = (
+            pictures is not None and self._pictures is not None and pictures.samples is self._pictures.samples
+        )
         self._pictures, self._words, self._phones = pictures, words, phones
         if same:
             self._draw()
@@ -303,9 +329,13 @@ class Timeline(View):
                 axis.setPen(pg.mkPen(colour("border")))
                 axis.setTextPen(pg.mkPen(colour("muted")))
                 axis.setStyle(tickFont=font(CAPTION - 1))
-            plot.getAxis("left").setLabel(tr(ROWS[number]), **{"font-size": f"{CAPTION - 1}px", "color": colour("muted").name()})
+            plot.getAxis("left").setLabel(
+                tr(ROWS[number]), **{"font-size": f"{CAPTION - 1}px", "color": colour("muted").name()}
+            )
         self._plots[0].getAxis("left").setTicks([[]])
-        self._plots[1].getAxis("left").setTicks([[(value, f"{value:+d}" if value else "0") for value in (-8, -4, 0, 4, 8)]])
+        self._plots[1].getAxis("left").setTicks(
+            [[(value, f"{value:+d}" if value else "0") for value in (-8, -4, 0, 4, 8)]]
+        )
         self._plots[2].getAxis("left").setTicks([[(-40, "−40"), (0, "0")]])
         self._plots[3].getAxis("left").setTicks([[(2000, "2k"), (4000, "4k"), (6000, "6k")]])
         self._pitch.setPen(pg.mkPen(colour("accent"), width=3))
@@ -339,10 +369,20 @@ class Timeline(View):
             self._energy.setData(pictures.energy.times_s, pictures.energy.values)
             self._image.setImage(pictures.spectrogram, autoLevels=False, levels=(0, 255))
             self._image.setRect(QRectF(0, 0, pictures.duration_s, 8000))
-        self._views[0].setYRange(-1.25, 1.35, padding=0)
+        self._fit_lanes()
         self._views[1].setYRange(-10, 10, padding=0)
         self._views[2].setYRange(-60, 4, padding=0)
         self._views[3].setYRange(0, 8000, padding=0)
+
+    def _fit_lanes(self) -> None:
+        """Keep a line of letters free above and below the wave, at any height."""
+        height = max(60.0, self._views[0].height())
+        reach = height / (height - 2 * LANE_PX)
+        self._views[0].setYRange(-reach, reach, padding=0)
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self, self._fit_lanes)
 
     def _word_at(self, time_s: float) -> int:
         return next((at for at, word in enumerate(self._words) if word.start_s <= time_s < word.end_s), -1)
@@ -375,5 +415,3 @@ class Timeline(View):
     def leaveEvent(self, event: Any) -> None:
         self.word_pointed.emit(-1)
         super().leaveEvent(event)
-
-

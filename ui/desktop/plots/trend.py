@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QVBoxLayout
 
@@ -84,9 +85,9 @@ class TrendPlot(View):
         return ticks[:: max(1, -(-len(ticks) // MOST_TICKS))]
 
 
-def running_mean(values: np.ndarray, window: int) -> np.ndarray:
+def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     """Mean of each value and up to ``window`` − 1 before it, float64 (n,)."""
     total = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(0, ends - window)
-    return (total[ends] - total[starts]) / np.maximum(1, ends - starts)
+    return np.asarray((total[ends] - total[starts]) / np.maximum(1, ends - starts))

@@ -8,7 +8,16 @@ from typing import Any
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tutor import guide
 from tutor.feedback import tip_text
@@ -18,7 +27,10 @@ from ui.desktop.icons import pixmap
 from ui.desktop.language import language, mark, tr
 from ui.desktop.parts.flow import Flow
 from ui.desktop.parts.view import Card, View, Wrapped, clear, line, row, scrolling
-from ui.desktop.theme import M, S, XS, colour
+from ui.desktop.theme import XS, M, S, colour
+
+PAPER = "#f7f9fc"
+"""The drawings' own background."""
 
 
 class Drawing(QWidget):
@@ -46,7 +58,7 @@ class Drawing(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour("#F7F4F0" if colour("surface").lightness() > 128 else "#E9E6E1"))
+        painter.setBrush(colour(PAPER))
         painter.drawRoundedRect(QRectF(self.rect()), 10, 10)
         if self._renderer.isValid():
             self._renderer.render(painter, QRectF(self.rect()).adjusted(8, 8, -8, -8))
@@ -77,7 +89,7 @@ class MouthPanel(View):
             name = self.label(title, "overline")
             value = self.label(role="muted", wrap=True)
             self._grid.addWidget(name, number, 0, Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(value, number, 1)
+            self._grid.addWidget(value, number, 1, Qt.AlignmentFlag.AlignTop)
             self._values.append(value)
         column.addLayout(self._grid)
 
@@ -93,7 +105,9 @@ class MouthPanel(View):
         entry = guide.phone_guide(self._phone)
         self._title.setText(tr("/{ipa}/ as in “{word}”", ipa=ipa_of(self._phone), word=entry.example))
         self._cue.setText(entry.cue.in_language(language.code))
-        self._side.show_file(entry.drawing, tr("The mouth from the side for /{ipa}/", ipa=ipa_of(self._phone)))
+        self._side.show_file(
+            entry.drawing, tr("The mouth from the side for /{ipa}/", ipa=ipa_of(self._phone))
+        )
         self._lips.show_file(entry.lips_drawing, tr("The lips for /{ipa}/", ipa=ipa_of(self._phone)))
         for label, text in zip(self._values, (entry.tongue, entry.lips, entry.voice), strict=True):
             label.setText(text.in_language(language.code))
@@ -130,7 +144,7 @@ class TipButton(QFrame):
                 button.setProperty("kind", "chip")
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                 button.setToolTip(tr("Say this pair now"))
-                button.clicked.connect(lambda _=False, words=", ".join(pair): self.pair_chosen.emit(words))
+                button.clicked.connect(lambda _=False, words=pair: self.pair_chosen.emit(", ".join(words)))
                 holder.add(button)
             column.addWidget(holder)
         layout.addLayout(column, 1)

@@ -40,7 +40,14 @@ class ClassPage(View):
         column = page_column(self)
         column.addWidget(self.label(mark("Class"), "heading"))
         column.addWidget(
-            self.label(mark("Step through a lesson together on the projector. Each learner's takes are kept under their name."), "muted", wrap=True)
+            self.label(
+                mark(
+                    "Step through a lesson together on the projector. Each learner's takes are kept under "
+                    "their name."
+                ),
+                "muted",
+                wrap=True,
+            )
         )
         columns = Columns(760)
         columns.box.addWidget(self._make_roster(), 2)
@@ -61,7 +68,9 @@ class ClassPage(View):
         self._list = RowList(tall=False)
         self._list.setMinimumHeight(120)
         card.body.addWidget(self._list, 1)
-        self._remove = self.button(mark("Remove"), "trash", tip=mark("Take the chosen learner off the roster; the takes stay"))
+        self._remove = self.button(
+            mark("Remove"), "trash", tip=mark("Take the chosen learner off the roster; the takes stay")
+        )
         card.body.addLayout(row(self._remove, None))
         add.clicked.connect(self._add)
         self._name.returnPressed.connect(self._add)
@@ -82,8 +91,15 @@ class ClassPage(View):
         card.body.addWidget(self._items, 1)
         self._hide = QCheckBox()
         self.say(self._hide.setText, mark("Hide names"))
-        self.say(self._hide.setToolTip, mark("Show numbers instead of names, on the projector and in reports"))
-        self._begin = self.button(mark("Open on the projector"), "full", kind="primary", tip=mark("Full screen with large type; Esc comes back"))
+        self.say(
+            self._hide.setToolTip, mark("Show numbers instead of names, on the projector and in reports")
+        )
+        self._begin = self.button(
+            mark("Open on the projector"),
+            "full",
+            kind="primary",
+            tip=mark("Full screen with large type; Esc comes back"),
+        )
         card.body.addLayout(row(self._hide, None, self._begin))
         self._lesson.currentIndexChanged.connect(lambda _: self._show_items())
         self._hide.toggled.connect(self.names_hidden)
@@ -93,13 +109,21 @@ class ClassPage(View):
     def _make_summary(self) -> Card:
         card = Card()
         saves = []
-        for ending, text in (("html", mark("Save as web page…")), ("pdf", mark("Save as PDF…")), ("csv", mark("Save as table…"))):
+        for ending, text in (
+            ("html", mark("Save as web page…")),
+            ("pdf", mark("Save as PDF…")),
+            ("csv", mark("Save as table…")),
+        ):
             button = self.button(text, "save", tip=mark("Save the class summary"))
             button.clicked.connect(lambda _=False, chosen=ending: self.save.emit(chosen))
             saves.append(button)
         self._saves = saves
         card.body.addLayout(row(self.label(mark("What the class finds hard"), "title"), None, *saves))
-        self._none = self.label(mark("The summary appears once learners of the roster have recorded something."), "muted", wrap=True)
+        self._none = self.label(
+            mark("The summary appears once learners of the roster have recorded something."),
+            "muted",
+            wrap=True,
+        )
         card.body.addWidget(self._none)
         self._table = QTableWidget()
         self._table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
@@ -167,14 +191,18 @@ class ClassPage(View):
             button.setEnabled(tried)
         phones = figures.phones[:HARD_SHOWN]
         self._table.setColumnCount(3 + len(phones))
-        self._table.setHorizontalHeaderLabels([tr("Name"), tr("Recordings"), tr("Overall"), *(f"/{ipa_of(p.arpabet)}/" for p in phones)])
+        self._table.setHorizontalHeaderLabels(
+            [tr("Name"), tr("Recordings"), tr("Overall"), *(f"/{ipa_of(p.arpabet)}/" for p in phones)]
+        )
         self._table.setRowCount(len(figures.learners))
         for line, learner in enumerate(figures.learners):
             self._table.setItem(line, 0, QTableWidgetItem(learner.name))
             self._table.setItem(line, 1, QTableWidgetItem(str(learner.takes)))
             self._table.setItem(line, 2, _score_cell(learner.overall))
             for place, phone in enumerate(phones):
-                self._table.setItem(line, 3 + place, _score_cell(learner.phones.get(phone.arpabet, float("nan"))))
+                self._table.setItem(
+                    line, 3 + place, _score_cell(learner.phones.get(phone.arpabet, float("nan")))
+                )
         header = self._table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

@@ -13,7 +13,7 @@ from tutor.practice import Card as PhoneCard
 from ui.desktop.icons import pixmap
 from ui.desktop.language import mark, tr
 from ui.desktop.parts.figures import ScoreBar
-from ui.desktop.parts.view import Card, View, page_column, row
+from ui.desktop.parts.view import Card, View, clear, page_column, row
 from ui.desktop.theme import L, M, S
 from ui.desktop.views.advice import MouthPanel
 
@@ -48,12 +48,16 @@ class SoundCard(View):
         card.body.addWidget(bar)
         heard = self.label(role="muted", wrap=True)
         heard.setText(
-            tr("mostly heard as /{heard}/", heard=ipa_of(sound.card.heard)) if sound.card.heard else tr("not always clear")
+            tr("mostly heard as /{heard}/", heard=ipa_of(sound.card.heard))
+            if sound.card.heard
+            else tr("not always clear")
         )
         card.body.addWidget(heard)
         card.body.addStretch(1)
         self.show_how = self.button(mark("How to make it"), "info", tip=mark("Where tongue and lips go"))
-        self.start = self.button(mark("Practise"), "mic", kind="primary", tip=mark("Say sentences with this sound"))
+        self.start = self.button(
+            mark("Practise"), "mic", kind="primary", tip=mark("Say sentences with this sound")
+        )
         self.start.setEnabled(sound.sentences > 0)
         card.body.addLayout(row(self.show_how, None, self.start))
 
@@ -70,11 +74,23 @@ class DrillPage(View):
         self._sounds: tuple[WeakSound, ...] = ()
         self._across = 0
         column = page_column(self)
-        self._today = self.button(mark("Today's drill"), "target", kind="primary", tip=mark("Ten sentences for the sounds that are due"))
+        self._today = self.button(
+            mark("Today's drill"),
+            "target",
+            kind="primary",
+            tip=mark("Ten sentences for the sounds that are due"),
+        )
         self._today.clicked.connect(self.all_chosen)
         column.addLayout(row(self.label(mark("Weak sounds"), "heading"), None, self._today))
         column.addWidget(
-            self.label(mark("Your latest recordings say these sounds deserve a few minutes. They come back until they sit."), "muted", wrap=True)
+            self.label(
+                mark(
+                    "Your latest recordings say these sounds deserve a few minutes. They come back until "
+                    "they sit."
+                ),
+                "muted",
+                wrap=True,
+            )
         )
         self._empty = self._make_empty()
         column.addWidget(self._empty, 1)
@@ -97,7 +113,11 @@ class DrillPage(View):
         sign.setPixmap(pixmap("target", 48, "accent"))
         sign.setAlignment(Qt.AlignmentFlag.AlignCenter)
         title = self.label(mark("Nothing to drill yet"), "title")
-        text = self.label(mark("Say a few sentences on the Practice page; the sounds that need work will appear here."), "muted", wrap=True)
+        text = self.label(
+            mark("Say a few sentences on the Practice page; the sounds that need work will appear here."),
+            "muted",
+            wrap=True,
+        )
         for label in (title, text):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         inner = QVBoxLayout()
@@ -114,10 +134,7 @@ class DrillPage(View):
         self.refresh()
 
     def refresh(self) -> None:
-        while (item := self._grid.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().hide()
-                item.widget().deleteLater()
+        clear(self._grid)
         self._empty.setVisible(not self._sounds)
         self._today.setVisible(any(sound.due for sound in self._sounds))
         across = self._across = self._fitting()
@@ -140,5 +157,3 @@ class DrillPage(View):
         super().resizeEvent(event)
         if self._fitting() != self._across:
             self.refresh()
-
-

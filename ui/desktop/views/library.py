@@ -57,7 +57,9 @@ class LibraryPage(View):
         self._about.setContentsMargins(S, S, S, 0)
         self._items = RowList()
         self._items.setMinimumHeight(220)
-        self._start = self.button(mark("Practise this lesson"), "mic", kind="primary", tip=mark("Begin with the first sentence"))
+        self._start = self.button(
+            mark("Practise this lesson"), "mic", kind="primary", tip=mark("Begin with the first sentence")
+        )
         self._title = self.label(role="title")
         self._title.setContentsMargins(S, 0, 0, 0)
         right.body.addLayout(row(self._title, None, self._start))
@@ -83,7 +85,9 @@ class LibraryPage(View):
         levels.setMinimumWidth(340)
         self._levels = QButtonGroup(self)
         for number, level in enumerate(("", *LEVELS)):
-            chip = self.button(level or mark("All levels"), kind="chip", tip=mark("Show this level only"), checkable=True)
+            chip = self.button(
+                level or mark("All levels"), kind="chip", tip=mark("Show this level only"), checkable=True
+            )
             chip.setProperty("level", level)
             chip.setChecked(number == 0)
             self._levels.addButton(chip)
@@ -106,7 +110,11 @@ class LibraryPage(View):
     def _fill_boxes(self) -> None:
         for box, entries in (
             (self._kind, [("", tr("All kinds"))] + [(kind, tr(KIND_NAMES[kind])) for kind in KINDS]),
-            (self._sound, [("", tr("All sounds"))] + [(phone.arpabet, f"/{phone.ipa}/  {phone.arpabet}") for phone in PHONES]),
+            (
+                self._sound,
+                [("", tr("All sounds"))]
+                + [(phone.arpabet, f"/{phone.ipa}/  {phone.arpabet}") for phone in PHONES],
+            ),
         ):
             chosen = box.currentData()
             box.clear()
@@ -134,10 +142,22 @@ class LibraryPage(View):
             items = self._matching(lesson)
             if items:
                 tried = [self._best[item.id] for item in lesson.items if item.id in self._best]
-                detail = f"{tr(KIND_NAMES[lesson.kind])}  ·  " + tr("{done} of {total} tried", done=len(tried), total=len(lesson.items))
-                rows.append(Row(lesson.id, title_of(lesson), detail, lesson.level, sum(tried) / len(tried) if tried else None))
+                detail = f"{tr(KIND_NAMES[lesson.kind])}  ·  " + tr(
+                    "{done} of {total} tried", done=len(tried), total=len(lesson.items)
+                )
+                rows.append(
+                    Row(
+                        lesson.id,
+                        title_of(lesson),
+                        detail,
+                        lesson.level,
+                        sum(tried) / len(tried) if tried else None,
+                    )
+                )
         chosen = self._list.chosen
-        self._list.show_rows(rows, chosen if any(entry.key == chosen for entry in rows) else rows[0].key if rows else "")
+        self._list.show_rows(
+            rows, chosen if any(entry.key == chosen for entry in rows) else rows[0].key if rows else ""
+        )
         self._show_items()
 
     def _matching(self, lesson: Lesson) -> list[Item]:
@@ -159,12 +179,22 @@ class LibraryPage(View):
     def _show_items(self) -> None:
         lesson = next((lesson for lesson in self._lessons if lesson.id == self._list.chosen), None)
         self._start.setVisible(lesson is not None)
-        self._title.setText(title_of(lesson) if lesson else tr("No lesson matches") if self._lessons else tr("Loading…"))
-        self._about.setText(about_of(lesson) if lesson else tr("Choose other filters.") if self._lessons else "")
+        self._title.setText(
+            title_of(lesson) if lesson else tr("No lesson matches") if self._lessons else tr("Loading…")
+        )
+        self._about.setText(
+            about_of(lesson) if lesson else tr("Choose other filters.") if self._lessons else ""
+        )
         items = self._matching(lesson) if lesson else []
         self._items.show_rows(
             [
-                Row(item.id, item.text, "  ".join(f"/{ipa_of(phone)}/" for phone in item.targets[:6]), item.level, self._best.get(item.id))
+                Row(
+                    item.id,
+                    item.text,
+                    "  ".join(f"/{ipa_of(phone)}/" for phone in item.targets[:6]),
+                    item.level,
+                    self._best.get(item.id),
+                )
                 for item in items
             ]
         )

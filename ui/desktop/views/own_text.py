@@ -20,7 +20,8 @@ _PAUSE = re.compile(r"(?<=[,;:–—])\s+")
 
 
 def sentences_of(text: str) -> list[str]:
-    """Sentences to be read one at a time; those of more than 30 words are cut at commas where there are any."""
+    """Sentences to be read one at a time; those of more than 30 words are cut at commas where there are
+    any."""
     found: list[str] = []
     for sentence in (" ".join(part.split()) for part in _END.split(text)):
         if not re.search(r"[A-Za-z0-9]", sentence):
@@ -51,7 +52,13 @@ class OwnTextPage(View):
         self.setAcceptDrops(True)
         column = page_column(self)
         column.addWidget(self.label(mark("My text"), "heading"))
-        column.addWidget(self.label(mark("Paste any English text. Tutor cuts it into sentences for you to say."), "muted", wrap=True))
+        column.addWidget(
+            self.label(
+                mark("Paste any English text. Tutor cuts it into sentences for you to say."),
+                "muted",
+                wrap=True,
+            )
+        )
         columns = Columns(720)
         left, right = Card(), Card()
         self._edit = QPlainTextEdit()
@@ -66,7 +73,9 @@ class OwnTextPage(View):
         left.body.addLayout(row(paste, import_file, None))
         left.body.addWidget(self._edit, 1)
         self._count = self.label(role="title")
-        self._start = self.button(mark("Practise"), "mic", kind="primary", tip=mark("Begin with the first sentence"))
+        self._start = self.button(
+            mark("Practise"), "mic", kind="primary", tip=mark("Begin with the first sentence")
+        )
         right.body.addLayout(row(self._count, None, self._start))
         self._list = RowList(tall=False)
         self._list.setMinimumHeight(180)
@@ -112,5 +121,3 @@ class OwnTextPage(View):
 
     def dropEvent(self, event: Any) -> None:
         self.file_dropped.emit(Path(event.mimeData().urls()[0].toLocalFile()))
-
-

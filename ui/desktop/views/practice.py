@@ -28,7 +28,8 @@ STEPS = (
 
 
 class PracticePage(View):
-    """``play_part``: seconds of the take; ``word_reference``: index of the word to hear from the reference."""
+    """``play_part``: seconds of the take; ``word_reference``: index of the word to hear from the
+    reference."""
 
     play_part = Signal(float, float)
     word_reference = Signal(int)
@@ -92,16 +93,29 @@ class PracticePage(View):
         left.setMinimumWidth(268)
         plots = Card(spacing=S)
         self._energy = self.button(mark("Energy"), kind="chip", tip=mark("Show the loudness"), checkable=True)
-        self._spectrum = self.button(mark("Spectrum"), kind="chip", tip=mark("Show the spectrogram"), checkable=True)
+        self._spectrum = self.button(
+            mark("Spectrum"), kind="chip", tip=mark("Show the spectrogram"), checkable=True
+        )
         self._zoom = self.button("", "zoom", kind="ghost", tip=mark("Zoom to the chosen word"))
         self._all = self.button("", "full", kind="ghost", tip=mark("Show the whole recording"))
-        plots.body.addLayout(row(self.label(mark("Your voice"), "title"), None, self._energy, self._spectrum, self._zoom, self._all))
+        plots.body.addLayout(
+            row(
+                self.label(mark("Your voice"), "title"),
+                None,
+                self._energy,
+                self._spectrum,
+                self._zoom,
+                self._all,
+            )
+        )
         self.timeline = Timeline()
         self.timeline.setMinimumHeight(230)
         self.timeline.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         plots.body.addWidget(self.timeline, 1)
         self._legend = self.label(
-            mark("Solid line: your pitch. Dashed: the reference. Drag to hear a part, scroll to zoom."), "caption", wrap=True
+            mark("Solid line: your pitch. Dashed: the reference. Drag to hear a part, scroll to zoom."),
+            "caption",
+            wrap=True,
         )
         plots.body.addWidget(self._legend)
         plots.setMinimumWidth(320)
@@ -228,5 +242,3 @@ class PracticePage(View):
 
     def dropEvent(self, event: Any) -> None:
         self.file_dropped.emit(Path(event.mimeData().urls()[0].toLocalFile()))
-
-

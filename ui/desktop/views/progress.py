@@ -97,7 +97,9 @@ class ProgressPage(View):
         self._phone = ""
         column = page_column(self)
         column.addWidget(self.label(mark("Progress"), "heading"))
-        self._empty = self.label(mark("Your scores appear here after the first sentence."), "muted", wrap=True)
+        self._empty = self.label(
+            mark("Your scores appear here after the first sentence."), "muted", wrap=True
+        )
         column.addWidget(self._empty)
         tiles = Columns(560)
         self._streak = Tile("target", mark("days in a row"))
@@ -111,7 +113,7 @@ class ProgressPage(View):
         charts.box.addWidget(self._make_sentences(), 1)
         charts.box.addWidget(self._make_sounds(), 1)
         column.addWidget(charts, 1)
-        pair = Columns(760)
+        pair = self._pair = Columns(760)
         self._best, self._latest = AttemptCard(mark("Best")), AttemptCard(mark("Latest"))
         for card in (self._best, self._latest):
             card.play.connect(self.play)
@@ -164,6 +166,7 @@ class ProgressPage(View):
 
     def show_pair(self, best: Attempt | None, latest: Attempt | None) -> None:
         """The best and the latest attempt at the chosen sentence."""
+        self._pair.setVisible(best is not None)
         self._best.show_attempt(best)
         self._latest.show_attempt(latest)
 
@@ -179,7 +182,10 @@ class ProgressPage(View):
         self._fill_texts(summaries)
         self._fill_sounds()
         self._rows.show_rows(
-            [Row(str(entry.id), entry.text, when_text(entry.when), score=entry.overall) for entry in reversed(summaries[-40:])]
+            [
+                Row(str(entry.id), entry.text, when_text(entry.when), score=entry.overall)
+                for entry in reversed(summaries[-40:])
+            ]
         )
         self._plot_text()
 
@@ -197,7 +203,9 @@ class ProgressPage(View):
         for arpabet in ORDER:
             self._tiles.add(self._sound_tile(arpabet, means.get(arpabet)))
         series = (self._progress.phone_series or {}).get(self._phone, ())
-        name = tr("Sound /{ipa}/ over time", ipa=ipa_of(self._phone)) if self._phone else tr("Sounds over time")
+        name = (
+            tr("Sound /{ipa}/ over time", ipa=ipa_of(self._phone)) if self._phone else tr("Sounds over time")
+        )
         self._sound_title.setText(name)
         self._sound_plot.show_points(series, name)
 
@@ -210,11 +218,19 @@ class ProgressPage(View):
             tint = tint_of(mean.score)
             edge = colour("accent").name() if arpabet == self._phone else colour(f"{tint}_soft").name()
             tile.setStyleSheet(
-                f"QPushButton {{ background: {colour(f'{tint}_soft').name()}; color: {colour(tint).name()}; padding: 0;"
+                "QPushButton "
+                f"{{ background: {colour(f'{tint}_soft').name()}; color: {colour(tint).name()}; padding: 0;"
                 f" border: 2px solid {edge}; border-radius: 6px; font-weight: 600; }}"
                 f" QPushButton:focus {{ border-color: {colour('accent').name()}; }}"
             )
-            tile.setToolTip(tr("{arpabet}: {score} in the last {count}", arpabet=arpabet, score=round(mean.score), count=mean.count))
+            tile.setToolTip(
+                tr(
+                    "{arpabet}: {score} in the last {count}",
+                    arpabet=arpabet,
+                    score=round(mean.score),
+                    count=mean.count,
+                )
+            )
             tile.clicked.connect(lambda _=False, chosen=arpabet: self._choose_phone(chosen))
         else:
             tile.setStyleSheet("QPushButton { padding: 0; border-radius: 6px; }")
@@ -232,7 +248,9 @@ class ProgressPage(View):
 
     def _plot_text(self) -> None:
         text = self._texts.currentData() or ""
-        points = [(summary.when, summary.overall) for summary in self._progress.summaries if not text or summary.text == text]
+        points = [
+            (summary.when, summary.overall)
+            for summary in self._progress.summaries
+            if not text or summary.text == text
+        ]
         self._sentence_plot.show_points(points[-200:], tr("Scores over time"))
-
-

@@ -81,8 +81,13 @@ class _TakePanel(View):
             for phone in word.phonemes
             if heard_instead(phone)
         )
-        said = [tr("/{heard}/ for /{expected}/", heard=heard, expected=ipa) for ipa, heard in list(pairs)[:HEARD_SHOWN]]
-        self._heard.setText(tr("Heard {sounds}", sounds=", ".join(said)) if said else tr("All sounds clear") if graded else "")
+        said = [
+            tr("/{heard}/ for /{expected}/", heard=heard, expected=ipa)
+            for ipa, heard in list(pairs)[:HEARD_SHOWN]
+        ]
+        self._heard.setText(
+            tr("Heard {sounds}", sounds=", ".join(said)) if said else tr("All sounds clear") if graded else ""
+        )
 
 
 class Projector(View):
@@ -111,7 +116,8 @@ class Projector(View):
         self.setStyleSheet(
             f"#projector QLabel, #projector QPushButton {{ font-size: {large}px; }}"
             f"#projector QLabel#learner {{ font-size: {larger}px; font-weight: 600; }}"
-            f"#projector QPushButton {{ min-height: {round(44 * scale)}px; padding: {round(8 * scale)}px {round(22 * scale)}px; }}"
+            "#projector QPushButton "
+            f"{{ min-height: {round(44 * scale)}px; padding: {round(8 * scale)}px {round(22 * scale)}px; }}"
         )
         column = QVBoxLayout(self)
         margin = round(48 * scale)
@@ -144,7 +150,9 @@ class Projector(View):
     def _make_head(self) -> QHBoxLayout:
         head = QHBoxLayout()
         head.setSpacing(round(16 * self._scale))
-        self._learner_back = self.button(mark("Previous learner"), "previous", tip=mark("Previous learner (Page up)"))
+        self._learner_back = self.button(
+            mark("Previous learner"), "previous", tip=mark("Previous learner (Page up)")
+        )
         self._learner = QLabel()
         self._learner.setObjectName("learner")
         self._learner_forth = self.button(mark("Next learner"), "next", tip=mark("Next learner (Page down)"))
@@ -203,7 +211,9 @@ class Projector(View):
 
     def refresh(self) -> None:
         recording = self._state == RECORDING
-        self._record.setText(tr("Stop") if recording else tr("Scoring…") if self._state == WORKING else tr("Record"))
+        self._record.setText(
+            " " + (tr("Stop") if recording else tr("Scoring…") if self._state == WORKING else tr("Record"))
+        )
         self.set_icon(self._record, "stop" if recording else "mic", "on_accent")
         if not recording:
             self._meter.show_peak(0.0)
@@ -229,5 +239,3 @@ class Projector(View):
     def closeEvent(self, event: Any) -> None:
         self.closed.emit()
         super().closeEvent(event)
-
-

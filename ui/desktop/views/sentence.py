@@ -13,7 +13,7 @@ from ui.desktop.parts.figures import LevelMeter, LiveWave
 from ui.desktop.parts.ribbon import Ribbon, RibbonWord
 from ui.desktop.parts.view import Card, View, row
 from ui.desktop.shown import Sentence
-from ui.desktop.theme import M, XS
+from ui.desktop.theme import XS, M
 
 TUNES = {
     "fall": mark("End with a falling voice ↘"),
@@ -43,16 +43,15 @@ class SentenceCard(View):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(card)
-        self._place = QLabel()
-        self._place.setProperty("role", "muted")
-        self._best = QLabel()
-        self._best.setProperty("role", "badge")
+        self._place = self.label(role="muted")
+        self._best = self.label(role="badge")
         self._back = self.button("", "previous", kind="ghost", tip=mark("Previous sentence (Shift+Enter)"))
         self._count = self.label(role="caption")
         self._forth = self.button("", "next", kind="ghost", tip=mark("Next sentence (Enter)"))
-        self._tune = QLabel()
-        self._tune.setProperty("role", "muted")
-        card.body.addLayout(row(self._place, self._best, None, self._tune, None, self._back, self._count, self._forth))
+        self._tune = self.label(role="muted")
+        card.body.addLayout(
+            row(self._place, self._best, None, self._tune, None, self._back, self._count, self._forth)
+        )
         self.ribbon = Ribbon()
         card.body.addWidget(self.ribbon)
         card.body.addWidget(self._make_middle())
@@ -69,7 +68,10 @@ class SentenceCard(View):
         hint.setWordWrap(True)
         self.say(
             hint.setText,
-            mark("Space  record and stop   ·   L  listen   ·   R  replay yourself   ·   Enter  next   ·   ← →  words"),
+            mark(
+                "Space  record and stop   ·   L  listen   ·   R  replay yourself   ·   Enter  next   ·   ← "
+                "→  words"
+            ),
         )
         live = QWidget()
         column = QVBoxLayout(live)
@@ -98,7 +100,9 @@ class SentenceCard(View):
         self._record.setCursor(Qt.CursorShape.PointingHandCursor)
         self._record.setMinimumSize(QSize(168, 40))
         self._replay = self.button(mark("Replay"), "replay", tip=mark("Hear yourself again (R)"))
-        self._open = self.button(mark("Open…"), "open", tip=mark("Score a sound file instead (or drop one here)"))
+        self._open = self.button(
+            mark("Open…"), "open", tip=mark("Score a sound file instead (or drop one here)")
+        )
         self._listen.clicked.connect(lambda: self.listen.emit(False))
         self._slow.clicked.connect(lambda: self.listen.emit(True))
         self._record.clicked.connect(self.record)
@@ -148,8 +152,16 @@ class SentenceCard(View):
         self._forth.setEnabled(sentence.number < sentence.total)
         recording, working = self._state == RECORDING, self._state == WORKING
         self._middle.setCurrentIndex(1 if recording else 0)
-        text = tr("Stop") if recording else tr("Scoring…") if working else tr("Record again") if self._has_take else tr("Record")
-        self._record.setText(text)
+        text = (
+            tr("Stop")
+            if recording
+            else tr("Scoring…")
+            if working
+            else tr("Record again")
+            if self._has_take
+            else tr("Record")
+        )
+        self._record.setText(f" {text}")
         self._record.setAccessibleName(text)
         self._record.setToolTip(tr("Stop and score (Space)") if recording else tr("Record yourself (Space)"))
         self.set_icon(self._record, "stop" if recording else "mic", "on_accent")

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QMessageBox, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QMessageBox,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tutor.guide import first_languages
 from tutor.microphone import InputDevice, Level
@@ -14,7 +23,7 @@ from ui.desktop.language import NAMES, language, mark, tr
 from ui.desktop.parts.figures import LevelMeter
 from ui.desktop.parts.view import Card, Columns, View, page_column, row
 from ui.desktop.preferences import Preferences
-from ui.desktop.theme import M, S, XS
+from ui.desktop.theme import XS, M, S
 
 SHORTEST_STOP_S, LONGEST_STOP_S = 0.4, 3.0
 ENGINES = ("auto", "onnx_cpu", "onnx_cuda", "tensorrt", "tensorrt_rtx")
@@ -96,7 +105,9 @@ class SettingsPage(View):
     def _sound(self) -> QWidget:
         card, grid = self._card(mark("Microphone"))
         self._choice(grid, "microphone", mark("Device"))
-        again = self.button(mark("Look again"), "refresh", tip=mark("Find devices that were plugged in later"))
+        again = self.button(
+            mark("Look again"), "refresh", tip=mark("Find devices that were plugged in later")
+        )
         again.clicked.connect(self.rescan)
         self._meter = LevelMeter()
         self._loud = self.label(role="caption")
@@ -140,24 +151,45 @@ class SettingsPage(View):
     def _privacy(self) -> QWidget:
         card, _ = self._card(mark("My data"))
         card.body.addWidget(
-            self.label(mark("Your voice never leaves this computer. Scores are kept in one file here; recordings only if you agree."),
-                       "muted", wrap=True)  # fmt: skip
+            self.label(
+                mark(
+                    "Your voice never leaves this computer. Scores are kept in one file here; recordings "
+                    "only if you agree."
+                ),
+                "muted",
+                wrap=True,
+            )
         )
-        card.body.addWidget(self._check("keep_audio", mark("Keep my recordings, so that I can hear them later")))
-        export = self.button(mark("Export everything…"), "save", tip=mark("Save all scores and recordings as a ZIP file"))
-        audio = self.button(mark("Delete recordings…"), "trash", kind="danger", tip=mark("Delete all sound; the scores stay"))
-        everything = self.button(mark("Delete everything…"), "trash", kind="danger", tip=mark("Delete all scores and recordings"))
+        card.body.addWidget(
+            self._check("keep_audio", mark("Keep my recordings, so that I can hear them later"))
+        )
+        export = self.button(
+            mark("Export everything…"), "save", tip=mark("Save all scores and recordings as a ZIP file")
+        )
+        audio = self.button(
+            mark("Delete recordings…"), "trash", kind="danger", tip=mark("Delete all sound; the scores stay")
+        )
+        everything = self.button(
+            mark("Delete everything…"), "trash", kind="danger", tip=mark("Delete all scores and recordings")
+        )
         export.clicked.connect(self.export)
-        audio.clicked.connect(lambda: self._ask(tr("Delete all recordings? The scores stay."), self.delete_audio.emit))
+        audio.clicked.connect(
+            lambda: self._ask(tr("Delete all recordings? The scores stay."), self.delete_audio.emit)
+        )
         everything.clicked.connect(
-            lambda: self._ask(tr("Delete all scores and recordings of all learners? This cannot be undone."), self.delete_all.emit)
+            lambda: self._ask(
+                tr("Delete all scores and recordings of all learners? This cannot be undone."),
+                self.delete_all.emit,
+            )
         )
         card.body.addLayout(row(export, None))
         card.body.addLayout(row(audio, everything, None))
         return card
 
     def _ask(self, question: str, action: Any) -> None:
-        box = QMessageBox(QMessageBox.Icon.Question, "Tutor", question, QMessageBox.StandardButton.NoButton, self)
+        box = QMessageBox(
+            QMessageBox.Icon.Question, "Tutor", question, QMessageBox.StandardButton.NoButton, self
+        )
         delete = box.addButton(tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
         keep = box.addButton(tr("Keep"), QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(keep)
@@ -181,21 +213,26 @@ class SettingsPage(View):
     def show_level(self, level: Level, _seconds: float = 0.0) -> None:
         """The newest loudness of the chosen microphone."""
         self._meter.show_peak(level.peak)
-        self._loud.setText(tr("too loud") if level.peak >= 0.985 else tr("good") if level.peak > 0.05 else tr("quiet"))
+        self._loud.setText(
+            tr("too loud") if level.peak >= 0.985 else tr("good") if level.peak > 0.05 else tr("quiet")
+        )
+
+    def _microphones(self) -> list[str]:
+        return [device.name for device in self._choices.microphones]
 
     def refresh(self) -> None:
         chosen = self._preferences
         system = tr("As the system")
         fills: dict[str, list[tuple[str, str]]] = {
-            "microphone": [("", tr("The system's choice"))] + [(device.name, device.name) for device in self._choices.microphones],
+            "microphone": [("", tr("The system's choice")), *((name, name) for name in self._microphones())],
             "theme": [("system", system), ("light", tr("Light")), ("dark", tr("Dark"))],
             "language": [("system", system), *NAMES.items()],
             "accent": [("us", tr("American")), ("uk", tr("British"))],
-            "first_language": [("", tr("Not given"))] + [(entry.code, entry.name.in_language(language.code)) for entry in first_languages()],
+            "first_language": [("", tr("Not given")), *_languages()],
             "voice": [("", tr("The best there is")), *self._choices.voices],
             "model": [("main", tr("Accurate")), ("light", tr("Light and fast"))],
             "engine": [(name, tr("The fastest there is") if name == "auto" else name) for name in ENGINES],
-        }  # fmt: skip
+        }
         for name, entries in fills.items():
             box = self._boxes[name]
             value = getattr(chosen, name)
@@ -214,3 +251,7 @@ class SettingsPage(View):
         self._stop.blockSignals(False)
         self._stop.setEnabled(chosen.auto_stop)
         self._stop_text.setText(tr("{seconds} s", seconds=f"{chosen.auto_stop_s:.1f}"))
+
+
+def _languages() -> list[tuple[str, str]]:
+    return [(entry.code, entry.name.in_language(language.code)) for entry in first_languages()]

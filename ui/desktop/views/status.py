@@ -9,7 +9,7 @@ from ui.desktop.icons import pixmap
 from ui.desktop.language import mark, tr
 from ui.desktop.parts.view import View
 from ui.desktop.shown import Status
-from ui.desktop.theme import M, S, XS
+from ui.desktop.theme import XS, M, S
 
 
 class StatusLine(View):

@@ -15,7 +15,7 @@ from ui.desktop.language import mark, tr
 from ui.desktop.parts.figures import ScoreBar, ScoreRing, paint_bar, tint_of
 from ui.desktop.parts.ribbon import STATUS_NAMES
 from ui.desktop.parts.view import Card, View, clear, row, scrolling
-from ui.desktop.theme import BODY, CAPTION, HEADING, M, XS, colour, font
+from ui.desktop.theme import BODY, CAPTION, HEADING, XS, M, colour, font
 
 PARTS = (
     ("accuracy", mark("Accuracy")),
@@ -65,9 +65,14 @@ class ScoresCard(View):
             notice = assessment.notice
             if not graded:
                 notice = (
-                    tr("This does not sound like the sentence, so it was not graded. Read it as written and try again.")
+                    tr(
+                        "This does not sound like the sentence, so it was not graded. Read it as written "
+                        "and try again."
+                    )
                     if assessment.verdict == OTHER_TEXT
-                    else tr("The recording is too unclear to judge. Move closer to the microphone and try again.")
+                    else tr(
+                        "The recording is too unclear to judge. Move closer to the microphone and try again."
+                    )
                 )
         self._notice.setText(notice)
         self._notice.setVisible(bool(notice))
@@ -87,7 +92,11 @@ class PhoneRow(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFixedHeight(44)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        said = tr("heard /{heard}/ for /{expected}/", heard=self._heard, expected=self._sign) if self._heard else ""
+        said = (
+            tr("heard /{heard}/ for /{expected}/", heard=self._heard, expected=self._sign)
+            if self._heard
+            else ""
+        )
         self.setAccessibleName(f"/{self._sign}/ {phone.score:.0f} {said}")
         self.setToolTip(tr("Hear this sound in your recording"))
 
@@ -114,8 +123,14 @@ class PhoneRow(QAbstractButton):
         right = self.width() - 8
         painter.setPen(colour(tint))
         painter.setFont(font(BODY, strong=True))
-        painter.drawText(QRectF(right - 52, 0, 32, self.height()), middle | Qt.AlignmentFlag.AlignRight, f"{self.phone.score:.0f}")
-        painter.drawText(QRectF(right - 16, 0, 16, self.height()), middle | Qt.AlignmentFlag.AlignRight, SHAPES[tint])
+        painter.drawText(
+            QRectF(right - 52, 0, 32, self.height()),
+            middle | Qt.AlignmentFlag.AlignRight,
+            f"{self.phone.score:.0f}",
+        )
+        painter.drawText(
+            QRectF(right - 16, 0, 16, self.height()), middle | Qt.AlignmentFlag.AlignRight, SHAPES[tint]
+        )
         left, bar_width = 56.0, right - 56 - 60.0
         bar_top = self.height() / 2 - 3
         if self._heard:
@@ -145,7 +160,9 @@ class SoundsCard(View):
         self._title = self.label(role="title")
         self._badge = self.label(role="badge")
         self._own = self.button("", "play", kind="ghost", tip=mark("Hear your word"))
-        self._reference = self.button("", "listen", kind="ghost", tip=mark("Hear the word as it should sound"))
+        self._reference = self.button(
+            "", "listen", kind="ghost", tip=mark("Hear the word as it should sound")
+        )
         card.body.addLayout(row(self._title, None, self._own, self._reference, spacing=XS))
         self._detail = self.label(role="caption", wrap=True)
         card.body.addLayout(row(self._badge, None))
@@ -194,9 +211,7 @@ class SoundsCard(View):
 
     def _choose(self, chosen: PhoneRow) -> None:
         for index in range(self._rows.count()):
-            other = self._rows.itemAt(index).widget()
-            if isinstance(other, PhoneRow):
+            item = self._rows.itemAt(index)
+            if item is not None and isinstance(other := item.widget(), PhoneRow):
                 other.setChecked(other is chosen)
         self.phone_chosen.emit(chosen.phone)
-
-
