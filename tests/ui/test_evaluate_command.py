@@ -77,7 +77,8 @@ def test_page_and_comparison(corpus: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(arguments) == 0
     page = capsys.readouterr().out
     assert "phone below 0.5 of 2" in page and "word total below 5 of 10" in page
-    assert "canned 1 against canned 1" in page     assert "1 recordings could not be scored" in page
+    assert "canned 1 against canned 1" in page
+    assert "1 recordings could not be scored" in page
 
 
 def test_splits_and_refusals(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

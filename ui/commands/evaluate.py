@@ -102,10 +102,13 @@ def _page(evaluation: Evaluation) -> str:
 
 
 def _measure(item: Measure) -> str:
+    pearson, low, high, spearman, kappa, one, ceiling = map(
+        _known,
+        (item.pearson, item.low, item.high, item.spearman, item.kappa, item.one_expert, item.ceiling),
+    )
     return (
-        f"{item.name:22}{item.count:7d}  {_known(item.pearson):>5} [{_known(item.low)}, {_known(item.high)}]  "
-        f"{_known(item.spearman):>8}  {item.mse:5.3f}  {_known(item.kappa):>5}  {_known(item.one_expert):>10}  "
-        f"{_known(item.ceiling):>13}"
+        f"{item.name:22}{item.count:7d}  {pearson:>5} [{low:>5}, {high:>5}]  {spearman:>8}  {item.mse:5.3f}  "
+        f"{kappa:>5}  {one:>10}  {ceiling:>13}"
     )
 
 
@@ -130,9 +133,10 @@ def _comparison(first: Evaluation, second: Evaluation, differences: dict[str, Co
     lines = ["", f"{first.engine.model} against {second.engine.model}: PCC, difference [95 % by speaker], p"]
     for item in first.measures:
         change = differences[item.name]
+        difference, low, high = (_known(value, "+") for value in (change.difference, change.low, change.high))
         lines.append(
-            f"{item.name:22}{_known(item.pearson)}  {_known(theirs[item.name])}  {_known(change.difference, '+')} "
-            f"[{_known(change.low, '+')}, {_known(change.high, '+')}]  p = {_known(change.p)}"
+            f"{item.name:22}{_known(item.pearson)}  {_known(theirs[item.name])}  {difference} [{low}, {high}]  "
+            f"p = {_known(change.p)}"
         )
     return "\n".join(lines)
 
