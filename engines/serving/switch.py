@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from tutor import timebase
 from tutor.errors import EngineError, InputError
 
 _LOAD_S = 120
+_BETWEEN_S = 10.0
+"""Longest time between listening and scoring of one take: the learner's machine aligns in between."""
 
 
 def switch(port: int, manifest: Manifest, settings: Policy) -> int:
@@ -40,9 +43,7 @@ def switch(port: int, manifest: Manifest, settings: Policy) -> int:
         for name in names:
             connection.ask("load_model", name, client_timeout=_LOAD_S)
     except EngineError as error:
-        _drop_newest(folder, names)
-        for name in names:
-            connection.ask("load_model", name, client_timeout=_LOAD_S)
+        _withdraw(folder, names, connection)
         raise EngineError(f"{manifest.title} was not taken into service: {error}") from error
     finally:
         connection.close()
@@ -52,21 +53,33 @@ def switch(port: int, manifest: Manifest, settings: Policy) -> int:
 def roll_back(port: int, name: str) -> int:
     """Serve the version before the newest again; its number. ``InputError`` where there is none."""
     folder, connection = _service(port)
-    names = [
-        policy.served_name(name, ACOUSTIC, PEAK),
-        policy.served_name(name, ACOUSTIC, NORMAL),
-        policy.served_name(name, SCORER),
-    ]
-    if not (folder / names[-1]).is_dir() or len(repository.versions(folder / names[-1])) < 2:
+    scorer = policy.served_name(name, SCORER)
+    if not (folder / scorer).is_dir() or len(repository.versions(folder / scorer)) < 2:
         raise InputError(f"There is no earlier version of {name!r} on port {port} to go back to.")
+    served = [scorer, policy.served_name(name, ACOUSTIC, NORMAL), policy.served_name(name, ACOUSTIC, PEAK)]
     try:
-        # The acoustic graphs go back first: none of them may ask for a scorer that is gone.
-        for served in names:
-            _drop_newest(folder, [served])
-            connection.ask("load_model", served, client_timeout=_LOAD_S)
+        _withdraw(folder, served, connection)
     finally:
         connection.close()
-    return repository.versions(folder / names[-1])[-1]
+    return repository.versions(folder / scorer)[-1]
+
+
+def _withdraw(folder: Path, names: list[str], connection: Connection) -> None:
+    """Drop the newest version of a model, the scorer last and only when no take can ask for it any more."""
+    scorer, *acoustic = names
+    for name in acoustic:
+        shutil.rmtree(folder / name / str(repository.versions(folder / name)[-1]))
+        connection.ask("load_model", name, client_timeout=_LOAD_S)
+    time.sleep(_BETWEEN_S)
+    shutil.rmtree(folder / scorer / str(repository.versions(folder / scorer)[-1]))
+    connection.ask("load_model", scorer, client_timeout=_LOAD_S)
+
+
+def _service(port: int) -> tuple[Path, Connection]:
+    ports = running_ports(port)
+    if ports is None:
+        raise InputError(f"No Tutor server runs on port {port} of this machine; start it with: tutor serve")
+    return run_dir(port) / "models", Connection(Address(LOOPBACK, ports.grpc))
 
 
 def _try_out(manifest: Manifest) -> None:
@@ -78,16 +91,3 @@ def _try_out(manifest: Manifest) -> None:
         model.listen([np.zeros(timebase.MIN_SAMPLES, np.float32)])
     finally:
         model.close()
-
-
-def _service(port: int) -> tuple[Path, Connection]:
-    ports = running_ports(port)
-    if ports is None:
-        raise InputError(f"No Tutor server runs on port {port} of this machine; start it with: tutor serve")
-    return run_dir(port) / "models", Connection(Address(LOOPBACK, ports.grpc))
-
-
-def _drop_newest(folder: Path, names: list[str]) -> None:
-    for name in names:
-        newest = repository.versions(folder / name)[-1]
-        shutil.rmtree(folder / name / str(newest))

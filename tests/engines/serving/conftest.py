@@ -41,9 +41,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
         ]
         options = Options(port=free_port(), dashboard_port=free_port())
         events = Events(root / "events.jsonl")
-        service = Service(
-            environment, [load_manifest(f) for f in folders], options, Events(root / "events.jsonl")
-        )
+        service = Service(environment, [load_manifest(folder) for folder in folders], options, events)
         service.start()
         service.run_in_background()
         try:

@@ -232,8 +232,9 @@ def test_takes_are_scored_here_while_the_server_is_dead_and_there_again_after(se
 
 
 def test_a_new_version_is_switched_in_under_load_without_a_failed_take(
-    served: Service, tmp_path: Path
+    served: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(switch, "_BETWEEN_S", 2.0)
     stop = threading.Event()
     failures: list[str] = []
     titles: list[str] = []
@@ -276,6 +277,7 @@ def test_a_broken_new_version_leaves_the_old_one_serving(
         switch.switch(served._options.port, manifest, policy.cpu_policy(2))
     assert not (run_dir(served._options.port) / "models" / "light_acoustic" / "2").exists()
     monkeypatch.setattr(switch, "_try_out", lambda manifest: None)
+    monkeypatch.setattr(switch, "_BETWEEN_S", 0.0)
     with pytest.raises(EngineError, match="not taken into service"):
         switch.switch(served._options.port, manifest, policy.cpu_policy(2))
     route = policy.routes(("main", "light"))[2]
