@@ -42,7 +42,7 @@ MIN_STRESS = 50.0
 FLAT_SEMITONES = 2.8
 RISE_SEMITONES, FALL_SEMITONES = 4.0, -1.5
 SLOW_RATE, FAST_RATE = 2.3, 6.8
-"""Syllables per second of speech. Of 223 readings rated 9 or 10 for prosody 1 in 20 lies outside each limit."""
+"""Syllables per second of speech. Of 223 readings rated 9 or 10 for prosody 1 in 20 is outside each limit."""
 
 _FUNCTION_WORDS = """
 a an and are as at be but by can could do for from had has have he her him his i if in is it me my of on or

@@ -25,7 +25,10 @@ from engines.training.mouth_shapes import (
 )
 from tutor.paths import write_atomic
 
-WIDTH, TOP, HEIGHT = 360, 40, 360
+PROFILE_VIEW = (0, 40, 360, 360)
+FRONT_VIEW = (24, 18, 112, 84)
+"""Left, top, width and height of what is seen; nothing may reach outside, for not all renderers clip."""
+
 AIR = "#f7f9fc"
 SKIN, SKIN_LINE = "#f3d3bd", "#8a5f4b"
 BONE = "#fffdf8"
@@ -44,7 +47,7 @@ def draw(drawing: Drawing) -> str:
         parts.append(_ghost(drawing.then))
         parts.append(_move(mouth, drawing.then))
     parts += [_contact(mouth), _flow(mouth, drawing.voiced), _larynx(drawing.voiced)]
-    return _svg(WIDTH, HEIGHT, parts, TOP)
+    return _svg(PROFILE_VIEW, parts)
 
 
 def draw_lips(drawing: Drawing) -> str:
@@ -52,13 +55,15 @@ def draw_lips(drawing: Drawing) -> str:
     parts = [_front(drawing.mouth.lips, drawing.mouth.jaw)]
     if drawing.then is not None:
         parts.append(_front_outline(drawing.then.lips))
-    return _svg(160, 120, parts)
+    return _svg(FRONT_VIEW, parts)
 
 
-def _svg(width: int, height: int, parts: Sequence[str], top: int = 0) -> str:
-    background = f'<rect y="{top}" width="{width}" height="{height}" rx="14" fill="{AIR}"/>'
-    body = "\n".join(part for part in (background, *parts) if part)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {top} {width} {height}">\n{body}\n</svg>\n'
+def _svg(view: tuple[int, int, int, int], parts: Sequence[str]) -> str:
+    left, top, width, height = view
+    place = f'x="{left}" y="{top}" width="{width}" height="{height}" rx="{width // 25}"'
+    body = "\n".join(part for part in (f'<rect {place} fill="{AIR}"/>', *parts) if part)
+    view_box = " ".join(map(str, view))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view_box}">\n{body}\n</svg>\n'
 
 
 def _path(
@@ -101,8 +106,8 @@ def _head(mouth: Mouth) -> str:
     jaw = mouth.jaw
     face = _curve(
         [
-            (134, 0),
-            (104, 44),
+            (107, 42),
+            (103, 52),
             (98, 74),
             (88, 92),
             (64, 124),
@@ -116,10 +121,10 @@ def _head(mouth: Mouth) -> str:
     chin = _curve(
         [
             *((104, 252 + jaw), (92, 266 + jaw), (84, 284 + jaw), (88, 312 + jaw), (112, 334 + jaw)),
-            *((160, 346 + jaw / 2), (204, 358), (222, 376), (228, 400)),
+            *((160, 346 + jaw / 2), (204, 358), (222, 376), (228, 399)),
         ]
     )
-    back = _curve([(336, 400), (344, 300), (346, 200), (342, 100), (326, 0)])
+    back = _curve([(336, 400), (344, 300), (346, 200), (342, 100), (337, 40)])
     front = _curve([(104, 188), (106, 220), (104, 252 + jaw)])
     outline = _joined(face, front, chin, back)
     return _path(outline, SKIN) + _path(face, line=SKIN_LINE, width=3) + _path(chin, line=SKIN_LINE, width=3)

