@@ -112,7 +112,9 @@ class FallbackModel:
     def info(self) -> EngineInfo:
         """Of the backend that answered this thread last, or would answer first."""
         rung: _Rung = getattr(self._last, "rung", self._first)
-        return rung.info
+        model = rung.model
+        # A server answers by another model when it is busy, so the answer's own word counts.
+        return rung.info if model is None else model.info
 
     def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
         """See ``tutor.acoustic.Model``; ``EngineError`` only when every backend fails."""
@@ -140,7 +142,12 @@ class FallbackModel:
     def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
         """See ``tutor.acoustic.Model``."""
         rung: _Rung = getattr(self._last, "rung", self._first)
-        return rung.opened().score(evidence)
+        try:
+            return rung.opened().score(evidence)
+        except EngineError as error:
+            # The whole take has to be asked again: the next listening goes to the next backend.
+            self._fell(rung, error)
+            raise
 
     def take_notice(self) -> str:
         """One line about a backend that failed or took over since last asked; empty when nothing happened."""
