@@ -51,11 +51,9 @@ def acoustic_outputs(arrays: Mapping[str, NDArray[Any]], lengths: Sequence[int])
                 raise EngineError(
                     f"The engine answered {list(array.shape)} where {expected} was expected; rebuild it."
                 )
-        if not (
-            np.isfinite(posteriors).all()
-            and np.isfinite(frame_posteriors).all()
-            and np.isfinite(hidden).all()
-        ):
+        # Both heads are functions of the hidden states: what is wrong there shows here, in a fifth of the
+        # numbers.
+        if not (np.isfinite(posteriors).all() and np.isfinite(frame_posteriors).all()):
             raise EngineError(
                 "The engine answered values that are not numbers; rebuild it or use another engine."
             )

@@ -4,7 +4,7 @@ Tutor's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -22,9 +22,9 @@ _WASTE = 1.25
 class Engine(Protocol):
     """What is asked of ``trt_runtime.TrtEngine``."""
 
-    def infer(self, inputs: dict[str, Any]) -> dict[str, Any]: ...
+    def infer(self, clips: Any, take: Any) -> Any: ...
 
-    def stream(self, batches: Any) -> Iterator[dict[str, Any]]: ...
+    def stream(self, groups: Any) -> Iterator[Any]: ...
 
     def close(self) -> None: ...
 
@@ -51,16 +51,12 @@ class TensorRTModel:
         groups = grouped([len(clip) for clip in clips], self._most)
         answers: list[AcousticOutput | None] = [None] * len(clips)
         with border():
-            if len(groups) == 1 and len(clips) == 1:
-                results = iter([self._engine.infer(batches.acoustic_inputs(clips))])
-            else:
-                results = self._engine.stream(
-                    batches.acoustic_inputs([clips[i] for i in group]) for group in groups
-                )
-            for group, arrays in zip(groups, results, strict=True):
-                for index, answer in zip(
-                    group, batches.acoustic_outputs(arrays, [len(clips[i]) for i in group]), strict=True
-                ):
+            if len(clips) == 1:
+                return list(self._engine.infer(clips, _cut(clips)))
+            wanted = ([clips[index] for index in group] for group in groups)
+            results = self._engine.stream((members, _cut(members)) for members in wanted)
+            for group, found in zip(groups, results, strict=True):
+                for index, answer in zip(group, found, strict=True):
                     answers[index] = answer
         return [answer for answer in answers if answer is not None]
 
@@ -72,6 +68,11 @@ class TensorRTModel:
 
     def close(self) -> None:
         self._engine.close()
+
+
+def _cut(clips: Sequence[Floats]) -> Callable[[batches.Arrays], list[AcousticOutput]]:
+    lengths = [len(clip) for clip in clips]
+    return lambda arrays: batches.acoustic_outputs(arrays, lengths)
 
 
 def grouped(lengths: Sequence[int], most: int) -> list[list[int]]:

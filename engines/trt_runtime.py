@@ -8,14 +8,17 @@ subclasses, or ``RunFailed``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .cuda import Cuda
 from .trt_compat import Library
-from .trt_lane import Arrays, EngineTensor, Lane, RunFailed, RunOptions, Source
+from .trt_lane import Arrays, Clips, EngineTensor, Lane, RunFailed, RunOptions, Source
+
+T = TypeVar("T")
+Take = Callable[[Arrays], T]
 
 
 class TrtEngine:
@@ -46,42 +49,39 @@ class TrtEngine:
             raise RunFailed(f"the engine file is refused: {self._reason()}")
         self.tensors = tuple(_tensors(library, self._engine))
 
-    def infer(self, inputs: Arrays) -> Arrays:
-        """``samples`` float32 (B, n) and ``lengths`` int32 (B,) in; the engine's outputs for those shapes
-        out.
+    def infer(self, clips: Clips, take: Take[T]) -> T:
+        """What ``take`` makes of the outputs (by name, float32 (B, frames, …), padded to the longest clip).
+
+        ``take`` is given views of pinned memory and must copy whatever it keeps.
         """
         self._cuda.use()
-        lane = self._take(inputs["samples"].shape)
+        lane = self._take(clips)
         try:
-            lane.submit(inputs)
-            answer = lane.collect()
+            lane.submit(clips)
+            answer = take(lane.collect())
         except BaseException:
             self._drop(lane)
             raise
         self._give(lane)
         return answer
 
-    def stream(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
+    def stream(self, groups: Iterable[tuple[Clips, Take[T]]]) -> Iterator[T]:
         """Answers of many batches in order; one batch's copies overlap with another's computing (two
         lanes).
         """
         self._cuda.use()
-        waiting: list[Lane] = []
+        waiting: list[tuple[Lane, Take[T]]] = []
         try:
-            for inputs in batches:
-                lane = self._take(inputs["samples"].shape)
-                waiting.append(lane)
-                lane.submit(inputs)
+            for clips, take in groups:
+                lane = self._take(clips)
+                waiting.append((lane, take))
+                lane.submit(clips)
                 if len(waiting) == 2:
-                    answer = waiting[0].collect()
-                    self._give(waiting.pop(0))
-                    yield answer
+                    yield self._collected(waiting)
             while waiting:
-                answer = waiting[0].collect()
-                self._give(waiting.pop(0))
-                yield answer
+                yield self._collected(waiting)
         finally:
-            for lane in waiting:
+            for lane, _ in waiting:
                 self._drop(lane)
 
     def profile_of(self, batch: int, samples: int) -> int:
@@ -108,11 +108,16 @@ class TrtEngine:
         self._engine = None
         self._runtime = None
 
-    def _take(self, shape: tuple[int, ...]) -> Lane:
+    def _collected(self, waiting: list[tuple[Lane, Take[T]]]) -> T:
+        lane, take = waiting[0]
+        answer = take(lane.collect())
+        self._give(waiting.pop(0)[0])
+        return answer
+
+    def _take(self, clips: Clips) -> Lane:
         if self._engine is None:
             raise RunFailed("the engine was closed")
-        batch, samples = int(shape[0]), int(shape[1])
-        profile = self.profile_of(batch, samples)
+        profile = self.profile_of(len(clips), max(len(clip) for clip in clips))
         with self._lock:
             idle = self._idle.setdefault(profile, [])
             if idle:
@@ -143,6 +148,11 @@ class TrtEngine:
 
     def _reason(self) -> str:
         return "; ".join(self._heard) or "it gave no reason"
+
+
+def copied(arrays: Arrays) -> Arrays:
+    """The simplest ``take``: everything, padding included."""
+    return {name: array.copy() for name, array in arrays.items()}
 
 
 def _tensors(library: Library, engine: Any) -> Iterator[EngineTensor]:

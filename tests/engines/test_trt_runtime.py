@@ -9,7 +9,6 @@ import pytest
 
 from engines import cuda as cuda_module
 from engines import plan
-from engines.batches import acoustic_inputs
 from engines.cuda import (
     CaptureFailed,
     Cuda,
@@ -28,7 +27,7 @@ from engines.onnx_cpu import OnnxModel
 from engines.tensorrt_model import TensorRTModel, grouped
 from engines.trt_compat import FULL, Library
 from engines.trt_lane import RunFailed, RunOptions
-from engines.trt_runtime import TrtEngine
+from engines.trt_runtime import TrtEngine, copied
 from tests.engines.check_model import check_model, clip_of
 from tests.engines.fake_cuda import Code, FakeCuda
 from tests.engines.fake_trt import make_trt
@@ -57,8 +56,12 @@ def rig(tiny_folder: Path) -> Rig:
     return Rig(tiny_folder)
 
 
-def inputs(*lengths: int) -> dict[str, Any]:
-    return acoustic_inputs([clip_of(length, seed) for seed, length in enumerate(lengths)])
+def clips_of(*lengths: int) -> list[Any]:
+    return [clip_of(length, seed) for seed, length in enumerate(lengths)]
+
+
+def hidden_of(rig: Rig, *lengths: int) -> Any:
+    return rig.engine.infer(clips_of(*lengths), copied)["hidden"]
 
 
 def test_obeys_the_contract_and_frees_everything(rig: Rig) -> None:
@@ -88,37 +91,35 @@ def test_agrees_with_onnx_runtime(tiny_folder: Path, options: RunOptions) -> Non
     assert rig.cuda.live == 0
 
 
-def test_old_answers_are_not_overwritten(rig: Rig) -> None:
-    first = rig.engine.infer(inputs(16_000))["hidden"]
-    kept = first.copy()
-    rig.engine.infer(
-        {key: value * 0 for key, value in inputs(16_000).items()} | {"lengths": np.array([16_000], np.int32)}
-    )
-    np.testing.assert_array_equal(first, kept)
+def test_what_take_is_given_is_pinned_memory_and_a_copy_stays(rig: Rig) -> None:
+    views = rig.engine.infer(clips_of(16_000), dict)["hidden"]
+    kept = views.copy()
+    rig.engine.infer([np.zeros(16_000, np.float32)], copied)
+    assert not np.array_equal(views, kept)
 
 
 def test_a_graph_replaces_the_launch_from_the_second_take_of_a_bucket_on(rig: Rig) -> None:
     for length in (30_000, 31_000, 32_000, 29_000):
-        rig.engine.infer(inputs(length))
+        hidden_of(rig, length)
     assert rig.cuda.calls.count("cudaStreamBeginCapture") == 1
     assert rig.cuda.calls.count("cudaGraphLaunch") == 3
 
 
 def test_a_growing_buffer_throws_its_graphs_away(rig: Rig) -> None:
-    expected = rig.engine.infer(inputs(30_000))["hidden"]
-    rig.engine.infer(inputs(30_000))
-    rig.engine.infer(inputs(200_000))
-    rig.engine.infer(inputs(30_000))
-    np.testing.assert_allclose(rig.engine.infer(inputs(30_000))["hidden"], expected, atol=1e-6)
+    expected = hidden_of(rig, 30_000)
+    hidden_of(rig, 30_000)
+    hidden_of(rig, 200_000)
+    hidden_of(rig, 30_000)
+    np.testing.assert_allclose(hidden_of(rig, 30_000), expected, atol=1e-6)
     rig.engine.close()
     assert rig.cuda.live == 0
 
 
 def test_what_cannot_be_captured_runs_without_a_graph(rig: Rig) -> None:
     rig.cuda.fail["cudaStreamEndCapture"] = [Code.cudaErrorStreamCaptureUnsupported]
-    expected = rig.engine.infer(inputs(30_000))["hidden"]
+    expected = hidden_of(rig, 30_000)
     for _ in range(3):
-        np.testing.assert_allclose(rig.engine.infer(inputs(30_000))["hidden"], expected, atol=1e-6)
+        np.testing.assert_allclose(hidden_of(rig, 30_000), expected, atol=1e-6)
     assert "cudaGraphLaunch" not in rig.cuda.calls
 
 
@@ -126,7 +127,7 @@ def test_graph_count_is_bounded(tiny_folder: Path) -> None:
     rig = Rig(tiny_folder, RunOptions(graph_count=2))
     for _ in range(2):
         for length in (8_000, 16_000, 24_000, 32_000):
-            rig.engine.infer(inputs(length))
+            hidden_of(rig, length)
     destroyed = rig.cuda.calls.count("cudaGraphExecDestroy")
     assert rig.cuda.calls.count("cudaGraphInstantiate") - destroyed <= 2
     rig.engine.close()
@@ -153,27 +154,32 @@ def test_threads_have_lanes_of_their_own(rig: Rig) -> None:
 
 
 def test_stream_keeps_order_with_two_lanes(rig: Rig) -> None:
-    batches = [
-        inputs(20_000, 22_000),
-        inputs(50_000, 40_000, 30_000),
-        inputs(20_000, 21_000),
-        inputs(90_000, 9_000),
-    ]
-    answers = list(rig.engine.stream(iter(batches)))
+    lengths = ((20_000, 22_000), (50_000, 40_000, 30_000), (20_000, 21_000), (90_000, 9_000))
+    groups = [clips_of(*group) for group in lengths]
+    answers = list(rig.engine.stream((clips, copied) for clips in groups))
     assert [len(answer["hidden"]) for answer in answers] == [2, 3, 2, 2]
-    for batch, answer in zip(batches, answers, strict=True):
-        np.testing.assert_allclose(answer["hidden"][0], rig.engine.infer(batch)["hidden"][0], atol=1e-6)
+    for clips, answer in zip(groups, answers, strict=True):
+        np.testing.assert_allclose(answer["hidden"], rig.engine.infer(clips, copied)["hidden"], atol=1e-6)
+
+
+def test_a_taker_that_raises_loses_no_lane(rig: Rig) -> None:
+    def refuse(arrays: Any) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        list(rig.engine.stream((clips_of(20_000, 22_000), refuse) for _ in range(3)))
+    with pytest.raises(ValueError, match="no"):
+        rig.engine.infer(clips_of(20_000), refuse)
+    hidden_of(rig, 20_000)
+    rig.engine.close()
+    assert rig.cuda.live == 0
 
 
 def test_shapes_outside_every_profile(rig: Rig) -> None:
     with pytest.raises(RunFailed, match="no profile"):
-        rig.engine.infer(
-            {"samples": np.zeros((1, 1_000), np.float32), "lengths": np.array([1_000], np.int32)}
-        )
+        hidden_of(rig, 1_000)
     with pytest.raises(RunFailed, match="no profile"):
-        rig.engine.infer(
-            {"samples": np.zeros((9, 80_000), np.float32), "lengths": np.full(9, 80_000, np.int32)}
-        )
+        hidden_of(rig, *[80_000] * 9)
     assert rig.engine.padded(1, 239_999) == 240_000 and rig.engine.padded(1, 8_001) == 16_000
 
 
