@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 
 from tutor import phonetics
-from tutor.acoustic import Model
+from tutor.acoustic import EngineInfo, Model
 from tutor.clip import Clip, read_clip
-from tutor.errors import EngineError, TutorError
+from tutor.errors import EngineError, OutputError, TutorError
 from tutor.intake import Item
 from tutor.journal import Journal, writing
 from tutor.paths import write_atomic
@@ -84,9 +84,10 @@ class OpenRecorder:
 
     def __call__(self) -> Callable[[tuple[Item, ...]], tuple[dict[str, Any], ...]]:
         model = self.open_model()
+        chosen = model.info
 
         def record(items: tuple[Item, ...]) -> tuple[dict[str, Any], ...]:
-            return _records(items, model, self.settings, self.out)
+            return _records(items, model, chosen, self.settings, self.out)
 
         return record
 
@@ -214,30 +215,48 @@ def _size(path: Path) -> int:
         return 0
 
 
+def same_engine(chosen: EngineInfo, answer: Assessment) -> None:
+    """Raises ``EngineError`` when another engine or model answered: a run that mixes them compares nothing.
+
+    A model may stand on others that take over when it fails, which is right for a learner but not here.
+    """
+    now = answer.engine
+    if (now.backend, now.model, now.precision) != (chosen.backend, chosen.model, chosen.precision):
+        message = f"{chosen.model} on {chosen.backend} failed and {now.model} on {now.backend} took over"
+        raise EngineError(f"{message}; score this file again with --retry-failed.")
+
+
 def _records(
-    items: tuple[Item, ...], model: Model, settings: Settings, out: Path | None
+    items: tuple[Item, ...], model: Model, chosen: EngineInfo, settings: Settings, out: Path | None
 ) -> tuple[dict[str, Any], ...]:
     from tutor.assess import assess, assess_batch
 
-    ready: list[tuple[Item, Clip, Prompt]] = []
-    records: dict[str, dict[str, Any]] = {}
+    answers: dict[str, Assessment | TutorError] = {}
+    ready: dict[str, tuple[Clip, Prompt]] = {}
     for item in items:
         try:
-            ready.append((item, read_clip(item.audio), prompt_of(item, settings)))
-        except EngineError:
+            ready[item.id] = (read_clip(item.audio), prompt_of(item, settings))
+        except TutorError as error:
+            answers[item.id] = error
+    pairs = list(ready.values())
+    if len(pairs) == 1:
+        scored: Sequence[Assessment | TutorError] = [assess(*pairs[0], model)]
+    else:
+        scored = assess_batch(pairs, model)
+    answers.update(zip(ready, scored, strict=True))
+    records = []
+    for item in items:
+        answer = answers[item.id]
+        try:
+            if isinstance(answer, TutorError):
+                raise answer
+            same_engine(chosen, answer)
+            records.append(_record(item, ready[item.id][0], answer, settings, out))
+        except OutputError:
             raise
         except TutorError as error:
-            records[item.id] = _failure(item, settings, str(error))
-    if len(ready) == 1:
-        answers: Sequence[Assessment | TutorError] = [assess(ready[0][1], ready[0][2], model)]
-    else:
-        answers = assess_batch([(clip, prompt) for _, clip, prompt in ready], model)
-    for (item, clip, _), answer in zip(ready, answers, strict=True):
-        if isinstance(answer, TutorError):
-            records[item.id] = _failure(item, settings, str(answer))
-        else:
-            records[item.id] = _record(item, clip, answer, settings, out)
-    return tuple(records[item.id] for item in items)
+            records.append(_failure(item, settings, str(error)))
+    return tuple(records)
 
 
 def _failure(item: Item, settings: Settings, message: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tutor import agreement
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, Model, ScorerInput, ScorerOutput
 from tutor.agreement import Array, Comparison, Detection
+from tutor.batch import same_engine
 from tutor.corpus import SENTENCE_RATINGS, WORD_RATINGS, RatedSentence
 from tutor.errors import Cancelled, EngineError
 from tutor.phones import BLANK, ORDER, strip_stress
@@ -140,10 +141,12 @@ class OpenScorer:
         from tutor.clip import read_clip
 
         model = _Overheard(self.open_model())
+        chosen = model.info
 
         def score(sentence: RatedSentence) -> ScoredSentence:
             model.heard.clear()
             assessment = assess(read_clip(sentence.audio), sentence.prompt(), model)
+            same_engine(chosen, assessment)
             return _in_raters_form(sentence, assessment, model.heard)
 
         return score
@@ -238,7 +241,9 @@ def evaluate(
 
 
 def pair_up(sentences: Sequence[RatedSentence], scored: dict[str, ScoredSentence]) -> dict[str, Paired]:
-    """Predictions beside ratings: phone, word accuracy/stress/total, sentence accuracy … total, in that order."""
+    """Predictions beside ratings: phone, word accuracy/stress/total, sentence accuracy … total, in that
+    order.
+    """
     speakers = {name: number for number, name in enumerate(sorted({item.speaker for item in sentences}))}
     collected: dict[str, list[tuple[float, float, int, tuple[float | None, ...]]]] = {}
 

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
-from tutor.errors import EngineError, InstallError, TutorError
+from tutor.errors import EngineError, InstallError, OutputError, TutorError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -48,7 +48,8 @@ def run_jobs(
     ``open_work`` is called once in every worker (it must be picklable) and gives the function that does a
     job; with 0 workers all happens in this process. ``keep_going`` is asked several times a second; once it
     says False no new job is begun and the iterator ends when those in hand are done. A job during which its
-    worker dies is tried once more and then reported as failed. Raises what ``open_work`` raises.
+    worker dies is tried once more and then reported as failed. Raises what ``open_work`` raises, and a job's
+    ``OutputError``.
     """
     numbered = enumerate(jobs)
     if workers == 0:
@@ -64,6 +65,9 @@ def run_jobs(
 def _attempt(work: Work[Job, Result], index: int, job: Job) -> Outcome[Result]:
     try:
         return Outcome(index, work(job))
+    except OutputError:
+        # A full disk is nothing about this file: the next ones would fail alike.
+        raise
     except TutorError as error:
         return Outcome(index, None, str(error))
     except MemoryError:
@@ -205,8 +209,11 @@ def _serve(open_work: Callable[[], Work[Any, Any]], pipe: Connection) -> None:
             index, job = pipe.recv()
         except (EOFError, OSError):
             return
-        outcome = _attempt(work, index, job)
         try:
-            pipe.send(outcome)
+            answer: object = _attempt(work, index, job)
+        except OutputError as error:
+            answer = error
+        try:
+            pipe.send(answer)
         except OSError:
             return

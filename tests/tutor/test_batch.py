@@ -16,6 +16,7 @@ from readings import babble
 
 from engines.canned import CannedModel
 from tutor import phonetics
+from tutor.acoustic import EngineInfo
 from tutor.batch import JOURNAL, FileDone, RunSummary, Settings, run_batch
 from tutor.errors import CorpusError, OutputError
 from tutor.intake import Intake, take_in
@@ -153,6 +154,27 @@ def test_one_bad_file_takes_no_other_with_it(intake: Intake, tmp_path: Path) -> 
     assert burst == ["s0/6 é"]
 
 
+class Falling(CannedModel):
+    """Stands in for a model whose engine fails at the second clip, so that a lesser one takes over."""
+
+    def listen(self, clips):  # type: ignore[no-untyped-def]
+        heard = super().listen(clips)
+        self._heard_before = getattr(self, "_heard_before", 0) + 1
+        if self._heard_before > 1:
+            self._info = EngineInfo("onnx_cpu", "light 1", "fp32", "")
+        return heard
+
+
+def test_answers_of_another_engine_are_not_mixed_in(intake: Intake, tmp_path: Path) -> None:
+    heard: list[FileDone] = []
+    run_batch(intake.items, tmp_path, Falling, SETTINGS, workers=0, finished=heard.append)
+    assert [item.error for item in heard].count("") == 1
+    assert (
+        sum("canned 1 on canned failed and light 1 on onnx_cpu took over" in item.error for item in heard)
+        == 6
+    )
+
+
 SLOW = """
 import sys, threading, time
 from functools import partial
@@ -163,7 +185,8 @@ from test_batch import SETTINGS
 from tutor.batch import run_batch
 from tutor.intake import take_in
 if __name__ == "__main__":
-    run_batch(take_in(Path({corpus!r})).items, Path({out!r}), partial(CannedModel, delay_s=0.15), SETTINGS, workers=2)
+    model = partial(CannedModel, delay_s=0.15)
+    run_batch(take_in(Path({corpus!r})).items, Path({out!r}), model, SETTINGS, workers=2)
 """
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tutor.errors import EngineError, ModelError, TextError
+from tutor.errors import EngineError, ModelError, OutputError, TextError
 from tutor.workers import run_jobs
 
 
@@ -46,6 +46,14 @@ def open_broken() -> Callable[[int], int]:
 
 def open_dying() -> Callable[[int], int]:
     os._exit(9)
+
+
+def open_full() -> Callable[[int], int]:
+    return full
+
+
+def full(job: int) -> int:
+    raise OutputError("no space left")
 
 
 def open_slow() -> Callable[[int], int]:
@@ -89,6 +97,12 @@ def test_what_opening_raises_ends_the_run(workers: int) -> None:
 def test_workers_that_die_while_opening_end_the_run() -> None:
     with pytest.raises(EngineError, match="before its first file"):
         list(run_jobs([1, 2], open_dying, 1))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_full_disk_ends_the_run(workers: int) -> None:
+    with pytest.raises(OutputError, match="no space left"):
+        list(run_jobs(range(9), open_full, workers))
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -70,7 +70,7 @@ def test_page_and_comparison(corpus: Path, capsys: pytest.CaptureFixture[str]) -
         "--jobs",
         "1",
         "--limit",
-        "6",
+        "4",
         "--compare",
         "main",
     ]
