@@ -14,7 +14,8 @@ from tutor import evaluation
 from tutor.acoustic import AcousticOutput
 from tutor.corpus import RatedSentence, RatedWord
 from tutor.errors import EngineError
-from tutor.evaluation import ScoredSentence, compare, find_errors, greedy_phones, measure, pair_up
+from tutor.evaluation import compare, find_errors, measure
+from tutor.pairing import ScoredSentence, greedy_phones, pair_up
 from tutor.phones import CLASS_COUNT, class_of
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HELP = "score a folder of recordings for research"
 SHOWN_PROBLEMS = 20
+GPU_WORKERS = 4
+"""Reading and aligning take more time than a GPU does; each worker holds a model on it."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,10 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, help="output folder; an unfinished run in it is gone on with")
     parser.add_argument("--model", default="main", help="main, light or a model folder")
-    parser.add_argument("--engine", default="onnx_cpu", help="inference backend (default: onnx_cpu)")
+    parser.add_argument(
+        "--engine", default="onnx_cpu", help="inference backend (default: onnx_cpu); auto: the best at hand"
+    )
     parser.add_argument("--accent", choices=("us", "uk"), default="us", help="pronunciations expected")
     parser.add_argument("--lexicon", type=Path, help="pronunciations of your own, in CMUdict's form")
-    parser.add_argument("--jobs", type=_count, help="worker processes (default: one per core; 1 on a GPU)")
+    parser.add_argument(
+        "--jobs", type=_count, help="worker processes (default: one per core; at most 4 on a GPU)"
+    )
     parser.add_argument(
         "--batch-size", type=_count, help="recordings per inference (default: 1; 16 on a GPU)"
     )
@@ -70,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     _list_problems(intake)
     if arguments.check:
         return 0
+    arguments.engine = _pinned(arguments.model, arguments.engine)
     settings, model_files = _settings(arguments)
     summary = _score(arguments, intake, settings)
     if summary.stopped:
@@ -105,7 +112,7 @@ def _score(arguments: argparse.Namespace, intake: Intake, settings: Settings) ->
             arguments.out,
             _opener(arguments.model, arguments.engine),
             settings,
-            workers=arguments.jobs or (_cores() if on_cpu else 1),
+            workers=arguments.jobs or (_cores() if on_cpu else min(GPU_WORKERS, _cores())),
             batch_size=arguments.batch_size or (1 if on_cpu else 16),
             retry_failed=arguments.retry_failed,
             progress=progress,
@@ -149,6 +156,18 @@ def _settings(arguments: argparse.Namespace) -> tuple[Settings, dict[str, str]]:
         tracks=arguments.tracks,
     )
     return settings, files
+
+
+def _pinned(model: str, engine: str) -> str:
+    """The engine that ``auto`` means here and now, so that all workers and every resumed run use the same
+    one.
+    """
+    if engine != "auto":
+        return engine
+    opened = _opener(model, engine)()
+    backend = opened.info.backend
+    opened.close()
+    return backend
 
 
 def _model_key(model: str, engine: str) -> tuple[str, dict[str, str]]:
