@@ -169,7 +169,7 @@ def _speakers(tally: Tally) -> list[Block]:
             _number(mine[measure].mean if mine[measure].count else math.nan, 1) for measure in TIMING[:2]
         )
         rows.append((name or "unknown", str(mine["overall"].count), *means, *rates))
-    headers = ("speaker", "n", *SCORES, "syll./s", "syll./s spoken")
+    headers = ("speaker", "n", *SCORES, "syll./s", "without pauses")
     blocks: list[Block] = [Heading("Speakers")]
     blocks += _pictures(lambda: (figures.speaker_means(tally.speakers),))
     if len(ordered) > figures.MAX_SPEAKERS and figures.installed():

@@ -32,7 +32,7 @@ audio { height: 1.9rem; width: 13rem; vertical-align: middle; }
   @page { size: A4; margin: 16mm; }
   :root { font-size: 10pt; } body { max-width: none; margin: 0; padding: 0; }
   h2 { break-after: avoid; } figure, tr { break-inside: avoid; } thead { display: table-header-group; }
-  .scroll { overflow: visible; } .sound { display: none; }
+  img:not(:only-child) { max-width: 48%; } .scroll { overflow: visible; } .sound { display: none; }
 }
 """
 

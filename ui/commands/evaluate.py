@@ -130,7 +130,7 @@ def _errors(finding: ErrorFinding) -> list[str]:
 
 def _comparison(first: Evaluation, second: Evaluation, differences: dict[str, Comparison]) -> str:
     theirs = {item.name: item.pearson for item in second.measures}
-    lines = ["", f"{first.engine.model} against {second.engine.model}: PCC, difference [95 % by speaker], p"]
+    lines = ["", f"{_name(first)} against {_name(second)}: PCC, difference [95 % by speaker], p"]
     for item in first.measures:
         change = differences[item.name]
         difference, low, high = (_known(value, "+") for value in (change.difference, change.low, change.high))
@@ -139,6 +139,10 @@ def _comparison(first: Evaluation, second: Evaluation, differences: dict[str, Co
             f"p = {_known(change.p)}"
         )
     return "\n".join(lines)
+
+
+def _name(evaluation: Evaluation) -> str:
+    return f"{evaluation.engine.model} on {evaluation.engine.backend}"
 
 
 def _known(value: float, sign: str = "") -> str:
