@@ -32,7 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=_count, default=2, help="worker processes (default: 2, one thread each)"
     )
     parser.add_argument(
-        "--compare", metavar="MODEL2", help="a second model: differences and their significance"
+        "--compare",
+        metavar="MODEL2[@ENGINE]",
+        help="a second model, or the same one on another engine (main@tensorrt): differences, significance",
     )
     parser.add_argument("--json", action="store_true", help="all figures as JSON on stdout")
 
@@ -50,12 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
         second = None
         if arguments.compare:
-            other, other_pairs = evaluate(
-                sentences,
-                _opener(arguments.compare, arguments.engine),
-                workers=arguments.jobs,
-                progress=progress,
-            )
+            model, _, engine = arguments.compare.partition("@")
+            opener = _opener(model, engine or arguments.engine)
+            other, other_pairs = evaluate(sentences, opener, workers=arguments.jobs, progress=progress)
             second = (other, compare(pairs, other_pairs))
     if arguments.json:
         json.dump(as_json(evaluation, second), sys.stdout, ensure_ascii=False, indent=1)
@@ -133,7 +132,8 @@ def _comparison(first: Evaluation, second: Evaluation, differences: dict[str, Co
     lines = ["", f"{_name(first)} against {_name(second)}: PCC, difference [95 % by speaker], p"]
     for item in first.measures:
         change = differences[item.name]
-        difference, low, high = (_known(value, "+") for value in (change.difference, change.low, change.high))
+        numbers = (change.difference, change.low, change.high)
+        difference, low, high = (_known(value, "+") for value in numbers)
         lines.append(
             f"{item.name:22}{_known(item.pearson)}  {_known(theirs[item.name])}  {difference} [{low}, {high}]  "
             f"p = {_known(change.p)}"
