@@ -34,6 +34,9 @@ MIN_CONFIDENCE = 0.5
 FAULT_RATING = 1.0
 """Phones rated below this (of 2) are faults; reduced vowels of function words only below half of it."""
 
+POLISH_RATING = 1.5
+"""Where nothing is wrong, the weakest phone below this is what to work on next."""
+
 MIN_HEARD_P = 0.4
 DROPPED_S = 0.045
 """A consonant that got at most two frames and a poor score was not there to be heard."""
@@ -49,6 +52,7 @@ a an and are as at be but by can could do for from had has have he her him his i
 our she should so some than that the their them then there they to us was we were will with would you your
 """
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+REDUCED_VOWELS = ("ə", "ɚ")
 QUESTION_WORDS = frozenset(("what", "when", "where", "which", "who", "whom", "whose", "why", "how"))
 
 
@@ -72,6 +76,8 @@ def tips(assessment: Assessment, prosody: Prosody | None = None) -> tuple[Tip, .
     if assessment.confidence < MIN_CONFIDENCE:
         return tuple(fault.tip for fault in recording)
     phones = _ranked(_merged(list(_phone_faults(assessment.words))))[:MAX_PHONE_TIPS]
+    if not phones:
+        phones = list(_weakest_phone(assessment.words))
     others = [
         *recording,
         *_word_faults(assessment.words),
@@ -95,7 +101,8 @@ def tip_text(
         advice = confusion.advice if confusion else guide.phone_guide(tip.phone).cue
         if _uses_advice(tip.kind):
             sentences.append(advice.in_language(language))
-        if with_pairs and (pairs := guide.pairs_for(tip.phone, tip.heard)):
+        pairs = guide.pairs_for(tip.phone, tip.heard)
+        if with_pairs and pairs and tip.values.get("ipa") not in REDUCED_VOWELS:
             listed = ", ".join(" – ".join(pair) for pair in pairs)
             sentences.append(_rule("pairs").in_language(language).format(pairs=listed))
         if first_language and (note := guide.language_note(first_language, tip.phone, tip.heard)):
@@ -138,6 +145,21 @@ def _phone_faults(words: tuple[WordResult, ...]) -> Iterator[_Fault]:
             weight = (1 - phone.rating / 2) * phone.confidence * (0.6 if function_word else 1.0)
             tip = _phone_tip(word, place, phone)
             yield _Fault(weight, replace(tip, word=index), (word.text,))
+
+
+def _weakest_phone(words: tuple[WordResult, ...]) -> Iterator[_Fault]:
+    judged = [
+        (phone.rating, index, phone)
+        for index, word in enumerate(words)
+        if word.status == OK and word.text.lower() not in FUNCTION_WORDS
+        for phone in word.phonemes
+        if phone.confidence >= MIN_CONFIDENCE and phone.rating < POLISH_RATING
+    ]
+    if judged:
+        _, index, phone = min(judged, key=lambda entry: entry[:2])
+        values = {"ipa": phone.ipa or ipa_of(phone.arpabet), "words": _listed([words[index].text])}
+        tip = _phone_tip_of("phone_polish", strip_stress(phone.arpabet), None, values)
+        yield _Fault(0.3, _worded(replace(tip, word=index)))
 
 
 def _phone_tip(word: WordResult, place: int, phone: PhoneResult) -> Tip:
@@ -275,7 +297,7 @@ def _worded(tip: Tip) -> Tip:
 
 
 def _uses_advice(kind: str) -> bool:
-    return kind in ("phone_substituted", "phone_weak", "consonant_dropped")
+    return kind in ("phone_substituted", "phone_weak", "phone_polish", "consonant_dropped")
 
 
 @lru_cache(maxsize=1)

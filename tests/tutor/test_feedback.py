@@ -99,9 +99,24 @@ def test_a_good_reading_gets_no_tip() -> None:
     assert feedback.tips(assessment(think(rating=1.9, p=0.0))) == ()
 
 
-@pytest.mark.parametrize("weak", [{"confidence": 0.3}, {"rating": 1.2}])
+@pytest.mark.parametrize("weak", [{"confidence": 0.3}, {"rating": 1.6}])
 def test_weak_evidence_accuses_nobody(weak: dict[str, float]) -> None:
     assert feedback.tips(assessment(think(**weak))) == ()
+
+
+def test_where_nothing_is_wrong_the_weakest_phone_comes_next() -> None:
+    (tip,) = feedback.tips(assessment(think(rating=1.4), think(1.0, rating=1.3, p=0.1)))
+    assert (tip.kind, tip.phone, tip.word) == ("phone_polish", "TH", 1)
+    assert "Nearly there" in tip.text and "teeth" in tip.text
+    (tip,) = feedback.tips(
+        assessment(think(rating=1.4), word("red", 1.0, phone("R", rating=0.3), phone("EH1")))
+    )
+    assert tip.phone == "R"
+
+
+def test_pairs_are_left_out_for_reduced_vowels() -> None:
+    (tip,) = feedback.tips(assessment(word("about", 0.0, phone("AH0", rating=0.2), phone("B"), phone("AW1"))))
+    assert tip.phone == "AH" and "Try" not in tip.text
 
 
 def test_an_unsure_assessment_speaks_of_the_recording_only() -> None:
