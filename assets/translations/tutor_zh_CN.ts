@@ -880,6 +880,10 @@
       <translation>我的母语</translation>
     </message>
     <message>
+      <source>Reference voice</source>
+      <translation>示范声音</translation>
+    </message>
+    <message>
       <source>Engine</source>
       <translation>引擎</translation>
     </message>

@@ -8,6 +8,7 @@ lessons). All else happens in the window's own thread.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -15,7 +16,9 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from tutor.acoustic import EngineInfo
+from tutor.microphone import Microphone
 from tutor.paths import data_dir
+from tutor.playback import Player
 from ui.desktop.batch_control import BatchControl
 from ui.desktop.class_control import ClassControl
 from ui.desktop.job import Jobs
@@ -49,7 +52,15 @@ class Controller(QObject):
     """
 
     def __init__(
-        self, open_model: OpenModel, assess: Assess, stored: Preferences, *, engine: str = "", model: str = ""
+        self,
+        open_model: OpenModel,
+        assess: Assess,
+        stored: Preferences,
+        *,
+        engine: str = "",
+        model: str = "",
+        make_microphone: Callable[[], Microphone] = Microphone,
+        make_player: Callable[[], Player] = Player,
     ) -> None:
         super().__init__()
         self._engine, self._model = engine, model
@@ -58,8 +69,8 @@ class Controller(QObject):
         self.store = Store(self.jobs, stored)
         self.records = Records(self.jobs, data_dir() / "history.db")
         self.services = Services(self.jobs, self.records, self.store, self.window)
-        self.recorder, self.meter = Recorder(self.jobs), Recorder(self.jobs)
-        self.speaker = Speaker(self.jobs)
+        self.recorder, self.meter = (Recorder(self.jobs, make_microphone) for _ in range(2))
+        self.speaker = Speaker(self.jobs, make_player)
         self.scorer = Scorer(self.jobs, open_model, assess)
         self.reference = Reference(self.jobs, self.speaker, self.scorer)
         self.latencies_ms: list[float] = []

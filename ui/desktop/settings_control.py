@@ -36,7 +36,8 @@ class SettingsControl(QObject):
         page.delete_all.connect(self._delete_all)
         meter.level.connect(page.show_level)
         # A recording in the page feeds the level meter alone: it is thrown away.
-        meter.failed.connect(services.tell_error)
+        meter.failed.connect(lambda error: page.show_fault(str(error)))
+        meter.started.connect(lambda: page.show_fault(""))
         services.window.page_shown.connect(self._page_shown)
         page.show_preferences(services.store.now)
 

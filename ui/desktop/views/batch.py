@@ -101,6 +101,7 @@ class BatchPage(View):
         self._log.setReadOnly(True)
         self._log.setMinimumHeight(140)
         self.say(self._log.setAccessibleName, mark("Messages of the run"))
+        self.say(self._log.setPlaceholderText, mark("Messages of the run"))
         result.body.addWidget(self._log, 1)
         column.addWidget(result, 1)
         for path in (self._source, self._target):

@@ -200,6 +200,8 @@ class Projector(View):
         """Two takes of the sentence side by side; None for those there are not yet."""
         self._earlier.show_take(earlier)
         self._latest.show_take(latest)
+        if latest is not None:
+            self.ribbon.show_words(latest.take.ribbon)
 
     def set_state(self, state: str) -> None:
         """``idle``, ``recording`` or ``working``."""

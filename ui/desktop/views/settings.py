@@ -115,6 +115,9 @@ class SettingsPage(View):
         level = self.label(mark("Level"))
         grid.addWidget(level, grid.rowCount(), 0)
         grid.addLayout(row(self._meter, self._loud), grid.rowCount() - 1, 1)
+        self._fault = self.label(role="muted", wrap=True)
+        self._fault.hide()
+        card.body.addWidget(self._fault)
         card.body.addLayout(row(again, None))
         card.body.addWidget(self._check("auto_stop", mark("Stop by itself when I have finished")))
         self._stop = QSlider(Qt.Orientation.Horizontal)
@@ -137,7 +140,7 @@ class SettingsPage(View):
         card, grid = self._card(mark("Speech"))
         self._choice(grid, "accent", mark("Accent"))
         self._choice(grid, "first_language", mark("My first language"))
-        self._choice(grid, "voice", mark("Voice"))
+        self._choice(grid, "voice", mark("Reference voice"))
         return card
 
     def _engine(self) -> QWidget:
@@ -205,6 +208,11 @@ class SettingsPage(View):
         """The devices and voices found."""
         self._choices = choices
         self.refresh()
+
+    def show_fault(self, text: str) -> None:
+        """Why the chosen microphone cannot be listened to; empty while it can."""
+        self._fault.setText(text)
+        self._fault.setVisible(bool(text))
 
     def show_engine(self, text: str) -> None:
         """Which engine answers and why."""
