@@ -140,6 +140,14 @@ def pearson_interval(
     return _interval(_pearson_of, _by_group(_moments(predicted, rated), groups), replicates, seed)
 
 
+def mean_interval(
+    values: Array, groups: NDArray[np.int64], *, replicates: int = REPLICATES, seed: int = 0
+) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean, drawing whole groups (speakers) with replacement."""
+    sums = _by_group(np.stack([values, np.ones_like(values)], axis=1), groups)
+    return _interval(lambda rows: np.asarray(rows[:, 0] / rows[:, 1]), sums, replicates, seed)
+
+
 def f1_interval(
     predicted: Array,
     bad: NDArray[np.bool_],

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from tutor.phones import ORDER, PHONES, phone_of
-from tutor.tally import SCORES, Plane, Spread
+from tutor.tally import SCORES, Groups, Plane, Spread
 
 INK, BLUE, PALE, GRID = "#22303c", "#2f6690", "#a9c6dc", "#dde3e8"
 MAX_SPEAKERS = 40
@@ -198,21 +199,22 @@ def speaker_means(speakers: Mapping[str, Mapping[str, Spread]]) -> Picture:
     return _drawn(draw, 9.5, 2.9, "Overall score by speaker, lowest first")
 
 
-def group_boxes(kind: str, groups: Mapping[str, Sequence[float]]) -> Picture:
+def group_boxes(kind: str, groups: Groups) -> Picture:
     """Box plots of the overall score by group: quartiles, whiskers to 1.5 interquartile ranges."""
 
     def draw(figure: Any) -> None:
         axis = figure.subplots()
         names = list(groups)
+        scores = {name: list(chain(*groups[name].values())) for name in names}
         axis.boxplot(
-            [groups[name] for name in names],
+            [scores[name] for name in names],
             widths=0.5,
             patch_artist=True,
             boxprops={"facecolor": PALE, "edgecolor": INK},
             medianprops={"color": INK},
             flierprops={"marker": ".", "markersize": 3, "markeredgecolor": BLUE},
         )
-        labels = [f"{(name or 'unknown')[:16]}\nn = {len(groups[name])}" for name in names]
+        labels = [f"{(name or 'unknown')[:16]}\nn = {len(scores[name])}" for name in names]
         axis.set_xticks(range(1, len(names) + 1), labels, fontsize=8, parse_math=False)
         axis.set_ylim(0, 102)
         axis.set_ylabel("overall score")

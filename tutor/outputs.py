@@ -134,7 +134,7 @@ def _write_rows(
                 line = json.dumps(result_of(item, record), ensure_ascii=False, separators=(",", ":"))
                 results.write(line.encode() + b"\n")
                 assessment = assessment_of(record)
-                tally.add(item, assessment)
+                tally.add(item, assessment, record.get("error", ""))
                 utterances.add(utterance_row(item, record, assessment))
                 if assessment is None:
                     continue
@@ -193,7 +193,7 @@ def _write_problems(out: Path, intake: Intake, tally: Tally) -> Path:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", "problem", "action"])
-    for problem in intake.problems:
+    for problem in (*intake.problems, *tally.flagged):
         writer.writerow([problem.path, problem.what, problem.action])
     path = out / "problems.csv"
     with writing(path):

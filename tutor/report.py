@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tutor import figures
+from tutor.agreement import mean_interval
 from tutor.errors import TutorError
 from tutor.figures import Picture
 from tutor.intake import Problem
 from tutor.phones import phone_of
-from tutor.tally import SCORES, TIMING, Spread, Tally, WorstPhone, groupings
+from tutor.tally import SCORES, TIMING, Tally, WorstPhone, groupings
 from tutor.timebase import SAMPLE_RATE
 
 MAX_ROWS = 200
@@ -98,7 +99,7 @@ def build(
     blocks += _phones(tally)
     blocks += _vowels(tally)
     blocks += _worst(tally, sounds)
-    blocks += _problems(problems)
+    blocks += _problems([*problems, *tally.flagged])
     blocks += _method()
     return tuple(blocks)
 
@@ -145,16 +146,19 @@ def _groups(tally: Tally) -> list[Block]:
     kinds = groupings(tally)
     blocks = _pictures(lambda: tuple(figures.group_boxes(kind, groups) for kind, groups in kinds.items()))
     for kind, groups in kinds.items():
-        rows = []
-        for name, values in groups.items():
-            spread = Spread()
-            for value in values:
-                spread.add(value)
-            speakers = len(tally.group_speakers[kind, name])
-            cells = (str(len(values)), str(speakers), _number(spread.mean), _number(spread.deviation))
-            rows.append((name or "unknown", *cells))
-        blocks.append(Table((kind, "recordings", "speakers", "mean overall", "SD"), tuple(rows)))
+        headers = (kind, "recordings", "speakers", "mean overall", "95 % by speaker", "SD")
+        rows = tuple((name or "unknown", *_group(speakers)) for name, speakers in groups.items())
+        blocks.append(Table(headers, rows))
     return [Heading("Groups"), *blocks] if kinds else []
+
+
+def _group(speakers: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+    values = np.array([score for scores in speakers.values() for score in scores])
+    owners = np.repeat(np.arange(len(speakers)), [len(scores) for scores in speakers.values()])
+    low, high = mean_interval(values, owners)
+    spread = float(values.std(ddof=1)) if len(values) > 1 else math.nan
+    interval = f"{_number(low)} to {_number(high)}" if len(speakers) > 1 else "–"
+    return str(len(values)), str(len(speakers)), _number(float(values.mean())), interval, _number(spread)
 
 
 def _speakers(tally: Tally) -> list[Block]:
@@ -248,7 +252,7 @@ def _problems(problems: Sequence[Problem]) -> list[Block]:
         return []
     rows = tuple((item.path, item.what, item.action) for item in problems[:MAX_ROWS])
     blocks: list[Block] = [
-        Heading("Problems in the input"),
+        Heading("Problems"),
         Table(("file", "problem", "done about it"), rows, 3),
     ]
     if len(problems) > MAX_ROWS:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tutor.intake import Item
+from tutor.intake import Item, Problem
 from tutor.phones import phone_of, strip_stress
-from tutor.result import GRADED, OMITTED, Assessment
+from tutor.result import GRADED, OMITTED, OTHER_TEXT, UNCLEAR, Assessment
 from tutor.rhythm import rhythm
 
 SCORES = ("overall", "accuracy", "fluency", "prosody", "completeness")
@@ -20,6 +20,12 @@ MAX_GROUPS = 12
 WORST_SHOWN = 12
 _WORST_KEPT = 400
 _SURE = 0.5
+_MAX_VALUES = 200
+_RANGES = 4
+_VERDICTS = {OTHER_TEXT: "something else than the text was read", UNCLEAR: "too poor to judge"}
+
+Groups = dict[str, dict[str, list[float]]]
+"""Overall scores by value of a column and by speaker."""
 
 
 @dataclass
@@ -99,19 +105,22 @@ class Tally:
         self.phones: dict[str, Spread] = {}
         self.confusions: dict[str, Counter[str]] = {}
         self.speakers: dict[str, dict[str, Spread]] = {}
-        self.groups: dict[str, dict[str, list[float]]] = {}
-        self.group_speakers: dict[tuple[str, str], set[str]] = {}
+        self.groups: dict[str, Groups] = {}
+        self.flagged: list[Problem] = []
         self.vowels: dict[str, Plane] = {}
         self._worst: list[WorstPhone] = []
 
-    def add(self, item: Item, assessment: Assessment | None) -> None:
-        """Count one recording; None for one that could not be scored."""
+    def add(self, item: Item, assessment: Assessment | None, error: str = "") -> None:
+        """Count one recording; None and the ``error`` for one that could not be scored."""
         if assessment is None:
             self.failed += 1
+            self.flagged.append(Problem(item.id, error, "not scored"))
             return
         self.verdicts[assessment.verdict] += 1
         self.audio_s += assessment.audio.duration_s
         if assessment.verdict != GRADED:
+            what = assessment.notice or _VERDICTS[assessment.verdict]
+            self.flagged.append(Problem(item.id, what, "not graded"))
             return
         self._add_scores(item, assessment)
         self._add_phones(item, assessment)
@@ -147,9 +156,8 @@ class Tally:
         for kind, value in item.fields:
             groups = self.groups.setdefault(kind, {})
             # A column with a new value in every row is no grouping; one value too many marks it as such.
-            if value in groups or len(groups) <= MAX_GROUPS:
-                groups.setdefault(value, []).append(scores["overall"])
-                self.group_speakers.setdefault((kind, value), set()).add(item.speaker)
+            if value in groups or len(groups) <= _MAX_VALUES:
+                groups.setdefault(value, {}).setdefault(item.speaker, []).append(scores["overall"])
 
     def _add_phones(self, item: Item, assessment: Assessment) -> None:
         for word in assessment.words:
@@ -187,10 +195,39 @@ class Tally:
                         heapq.heappushpop(self._worst, entry)
 
 
-def groupings(tally: Tally) -> dict[str, dict[str, list[float]]]:
-    """The input's columns that divide the corpus into 2 to 12 groups, each with its overall scores."""
-    return {
-        kind: dict(sorted(groups.items()))
-        for kind, groups in sorted(tally.groups.items())
-        if 2 <= len(groups) <= MAX_GROUPS
-    }
+def groupings(tally: Tally) -> dict[str, Groups]:
+    """The input's columns that divide the corpus into 2 to 12 groups; numbers with more values into four
+    ranges.
+    """
+    kinds: dict[str, Groups] = {}
+    for kind, groups in sorted(tally.groups.items()):
+        fewer = _ranges(groups) if MAX_GROUPS < len(groups) <= _MAX_VALUES else groups
+        if 2 <= len(fewer) <= MAX_GROUPS:
+            kinds[kind] = fewer if fewer is not groups else dict(sorted(groups.items()))
+    return kinds
+
+
+def _ranges(groups: Groups) -> Groups:
+    """Numeric values merged into ranges of about as many recordings each; other values as they are."""
+    try:
+        ordered = sorted((value for value in groups if value), key=float)
+    except ValueError:
+        return groups
+    counts = [sum(map(len, groups[value].values())) for value in ordered]
+    merged: Groups = {}
+    before = 0
+    ranges: list[list[str]] = [[] for _ in range(_RANGES)]
+    for value, count in zip(ordered, counts, strict=True):
+        ranges[min(_RANGES - 1, before * _RANGES // sum(counts))].append(value)
+        before += count
+    for values in ranges:
+        if not values:
+            continue
+        name = values[0] if len(values) == 1 else f"{values[0]}–{values[-1]}"
+        target = merged.setdefault(name, {})
+        for value in values:
+            for speaker, scores in groups[value].items():
+                target.setdefault(speaker, []).extend(scores)
+    if "" in groups:
+        merged[""] = groups[""]
+    return merged

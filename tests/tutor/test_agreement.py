@@ -130,6 +130,13 @@ def test_interval_counts_speakers_not_sentences() -> None:
     assert copied == pytest.approx(once, abs=1e-6)
 
 
+def test_mean_interval_is_as_wide_as_theory_says() -> None:
+    values = np.random.default_rng(4).normal(50, 10, 400)
+    low, high = agreement.mean_interval(values, np.arange(400))
+    assert high - low == pytest.approx(2 * 1.96 * 10 / 20, rel=0.15)
+    assert low < values.mean() < high
+
+
 def test_f1_interval_holds_f1(data: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     predicted, rated, groups = data
     f1 = agreement.detect(predicted, rated < 3, 3.0).f1

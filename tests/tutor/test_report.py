@@ -27,7 +27,7 @@ def tally(folder: Path, speaker: str = "s") -> Tally:
     for number in range(6):
         fields = (("l1", ("Thai", "Czech")[number % 2]), ("note", str(number) * 3))
         counted.add(Item(f"u{number}", audio, "x", f"{speaker}{number % 3}", fields), think())
-    counted.add(Item("u6", audio, "x", speaker), None)
+    counted.add(Item("u6", audio, "x", speaker), None, "is silent")
     counted.add(Item("u7", audio, "x", speaker), reading(word("a", phone("AH0", 0, 1)), verdict=OTHER_TEXT))
     return counted
 
@@ -63,16 +63,29 @@ def test_tally_counts(tmp_path: Path) -> None:
     assert len(counted.scores["overall"]) == 6, "another text is not poor speech"
     assert counted.confusions["TH"] == {"S": 6}
     assert counted.statuses == {"ok": 6, "mispronounced": 6, "omitted": 6}
-    groups = groupings(counted)
-    assert {kind: len(values) for kind, values in groups.items()} == {"l1": 2, "note": 6}
+    assert {kind: len(values) for kind, values in groupings(counted).items()} == {"l1": 2, "note": 6}
+    flagged = [(item.path, item.what) for item in counted.flagged]
+    assert flagged == [("u6", "is silent"), ("u7", "something else than the text was read")]
     assert [item.utterance for item in counted.worst()] == ["u5", "u4"], "two of a kind"
 
 
-def test_columns_with_a_value_per_row_are_no_groups(tmp_path: Path) -> None:
+def grouped(values: list[str]) -> list[tuple[str, int]]:
     counted = Tally()
-    for number in range(40):
-        counted.add(Item(str(number), tmp_path, "x", "", (("code", str(number)),)), think())
-    assert groupings(counted) == {}
+    for number, value in enumerate(values):
+        counted.add(Item(str(number), Path("x"), "x", f"s{number}", (("column", value),)), think())
+    return [(name, len(speakers)) for name, speakers in groupings(counted).get("column", {}).items()]
+
+
+def test_what_divides_the_corpus_is_a_group() -> None:
+    assert grouped(["b", "a", "b", ""]) == [("", 1), ("a", 1), ("b", 2)]
+    assert grouped(["a", "a"]) == [], "one group divides nothing"
+    assert grouped([f"x{number}" for number in range(40)]) == [], "a value per row is no group"
+    assert grouped([str(number) for number in range(400)]) == []
+
+
+def test_many_numbers_become_ranges() -> None:
+    ages = [str(age) for age in range(5, 25)] + ["", "8"]
+    assert grouped(ages) == [("5–9", 6), ("10–14", 5), ("15–19", 5), ("20–24", 5), ("", 1)]
 
 
 def test_order_does_not_matter_for_the_worst(tmp_path: Path) -> None:
@@ -113,9 +126,7 @@ def test_page_is_self_contained_and_escaped(blocks: tuple[report.Block, ...]) ->
     assert page.sources and all(source.startswith("data:") for source in page.sources)
     assert "default-src 'none'" in html.unescape(report_html.render(blocks))
     assert page.tags.count("audio") == 2
-    assert {"Scores", "Speakers", "Phones", "Worst phones", "Problems in the input"} <= set(
-        page.text.split("\n")
-    )
+    assert {"Scores", "Speakers", "Phones", "Worst phones", "Problems"} <= set(page.text.split("\n"))
 
 
 def test_clips_are_the_words(blocks: tuple[report.Block, ...]) -> None:
