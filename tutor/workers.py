@@ -125,7 +125,8 @@ class _Crew(Generic[Job, Result]):
         context = multiprocessing.get_context("spawn")
         mine, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(self._open_work, theirs), daemon=True)
-        process.start()
+        with _interrupts_held():
+            process.start()
         theirs.close()
         worker = _Worker(process, mine)
         self._workers.append(worker)
@@ -186,6 +187,19 @@ class _Crew(Generic[Job, Result]):
             if worker.process.is_alive():
                 worker.process.terminate()
                 worker.process.join()
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """A child starts with interrupts blocked: Ctrl-C while it still imports would end it with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ending(code: int | None) -> str:

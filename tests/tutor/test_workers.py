@@ -48,6 +48,11 @@ def open_dying() -> Callable[[int], int]:
     os._exit(9)
 
 
+def open_asking() -> Callable[[int], bool]:
+    blocked = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    return lambda job: blocked
+
+
 def open_full() -> Callable[[int], int]:
     return full
 
@@ -113,6 +118,12 @@ def test_a_stop_finishes_what_is_in_hand(workers: int) -> None:
         done.append(outcome.index)
     assert 5 <= len(done) <= 12
     assert sorted(done) == list(range(len(done))), "no gap: jobs go out in order"
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no signal masks on this system")
+def test_interrupts_cannot_reach_a_worker_while_it_starts() -> None:
+    assert [outcome.result for outcome in run_jobs([1], open_asking, 1)] == [True]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_leaving_early_leaves_no_process() -> None:
