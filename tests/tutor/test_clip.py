@@ -131,6 +131,27 @@ def test_quiet_speech_is_found():
     assert clip.speech == pytest.approx((0.5, 1.5), abs=0.15)
 
 
+def test_noises_before_and_after_are_no_speech():
+    knock = 0.03 * babble(0.1)
+    parts = [silence(0.3), knock, silence(0.4), babble(1.5), silence(0.4), knock, silence(0.2)]
+    clip = clip_from_samples(np.concatenate(parts), SAMPLE_RATE)
+    assert clip.speech == pytest.approx((0.8, 2.3), abs=0.1)
+
+
+def test_room_noise_at_the_start_is_no_speech():
+    room = silence(3, level=3e-3, seed=8)
+    room[:8000] *= np.linspace(2, 1, 8000, dtype=np.float32)
+    room[24000:40000] += babble(1)
+    clip = clip_from_samples(room, SAMPLE_RATE)
+    assert clip.speech == pytest.approx((1.5, 2.5), abs=0.1)
+
+
+def test_closures_of_stops_do_not_split_speech():
+    sound = np.concatenate([silence(0.5), babble(0.5), silence(0.1), babble(0.5), silence(0.3), babble(0.5)])
+    found = voice.runs(voice.voiced_hops(sound))
+    assert [(round(a / 100, 1), round(b / 100, 1)) for a, b in found] == [(0.5, 1.6), (1.9, 2.4)]
+
+
 def message(source, **options):
     with pytest.raises(AudioError) as caught:
         read_clip(source, **options)
@@ -171,6 +192,11 @@ def test_cut_short(tmp_path, form):
     path = tmp_path / f"me.{form.lower()}"
     path.write_bytes(data[: len(data) // 2])
     assert any(reason in message(path) for reason in ("cut short", "flac decoder lost sync"))
+
+
+def test_mp3_that_ends_before_its_header_says():
+    data = encoded(babble(4), form="MP3").getvalue()
+    assert "of 4." in message(io.BytesIO(data[: len(data) // 2]))
 
 
 def test_wav_of_unknown_length_from_a_pipe():
@@ -288,6 +314,13 @@ def test_long_clips_are_cut_in_pauses():
     for start, end in ranges:
         covered[start:end] = True
     assert not (voice.hop_power(clip.samples)[~covered[::160][: len(clip.samples) // 160]] > 1e-6).any()
+
+
+def test_a_short_word_before_a_long_silence_makes_a_legal_piece():
+    clip = clip_from_samples(np.concatenate([babble(0.09), silence(3), babble(14)]), SAMPLE_RATE)
+    ranges = pieces(clip)
+    assert ranges[0][0] == 0 and len(ranges) == 2
+    assert all(MIN_SAMPLES <= end - start <= MAX_SAMPLES for start, end in ranges)
 
 
 def test_long_silences_belong_to_no_piece():

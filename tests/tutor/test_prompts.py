@@ -63,6 +63,7 @@ def test_plain_sentence():
         ("the 4th of July", "the fourth of July"),
         ("on 2024-05-06", "on May sixth twenty twenty four"),
         ("12/25/1998", "December twenty fifth nineteen ninety eight"),
+        ("25/12/1998", "December twenty fifth nineteen ninety eight"),
         ("May I go in May?", "May I go in May"),
         # times
         ("at 3:15 pm", "at three fifteen p.m."),
@@ -144,6 +145,7 @@ def test_accents_do_not_shift_spans():
     prompt = make_prompt("Le cafe\u0301 ﬁve — ½")
     assert [prompt.text[slice(*word.span)] for word in prompt.words][:3] == ["Le", "café", "ﬁve"]
     assert prompt.text[slice(*prompt.words[-1].span)] == "½"
+    assert make_prompt("two cats\u0331").words[1].span == (4, 9)
 
 
 def test_acronyms_may_be_letters_or_words():
@@ -151,7 +153,7 @@ def test_acronyms_may_be_letters_or_words():
     assert it.pronunciations == (("IH1", "T"), ("AY1", "T", "IY1"))
     bgt = make_prompt("the BGT").words[1]
     assert bgt.pronunciations == (("B", "IY1", "JH", "IY1", "T", "IY1"),) and not bgt.guessed
-    assert make_prompt("two DVDs").words[1].pronunciations[0][-2:] == ("IY1", "Z")
+    assert make_prompt("two BGTs").words[1].pronunciations[0][-3:] == ("T", "IY1", "Z")
     assert (
         make_prompt("the OCEAN is big").words[1].pronunciations
         == make_prompt("ocean").words[0].pronunciations
