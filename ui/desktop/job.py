@@ -90,6 +90,7 @@ class Jobs(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._workers: dict[str, _Worker] = {}
+        self._closed = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def submit(
@@ -101,6 +102,9 @@ class Jobs(QObject):
     ) -> Job[Result]:
         """Queue ``work`` on the named worker; ``done`` or ``failed`` is called in the window's thread."""
         job = Job(work, done, failed)
+        if self._closed:
+            job.cancel()
+            return job
         if worker not in self._workers:
             self._workers[worker] = _Worker(worker, self._arrived.emit)
         self._workers[worker].jobs.put(job)
@@ -114,7 +118,8 @@ class Jobs(QObject):
             stuck.jobs.put(None)
 
     def close(self, wait_s: float = 2.0) -> bool:
-        """Let queued jobs finish for at most ``wait_s`` in all; whether all threads ended."""
+        """Let queued jobs finish for at most ``wait_s`` each; whether all threads ended. Nothing arrives any more."""
+        self._closed = True
         for worker in self._workers.values():
             worker.jobs.put(None)
         ended = True
@@ -126,4 +131,5 @@ class Jobs(QObject):
 
     @Slot(object)
     def _deliver(self, job: Job[Any]) -> None:
-        job.deliver(self.failed.emit)
+        if not self._closed:
+            job.deliver(self.failed.emit)
