@@ -20,7 +20,6 @@ _TARGET_PEAK = 0.5
 # Gaps shorter than a stop consonant's closure belong to the word; bursts shorter than a vowel are clicks.
 _FILL_HOPS, _MIN_HOPS = 15, 5
 _BLOCK_HOPS = 500
-_PRIMING_HOPS = 100
 
 
 class VoiceDetector:
@@ -60,15 +59,14 @@ def voiced_hops(samples: Floats, strictness: int = 2) -> Flags:
     gain = np.float32(_TARGET_PEAK / max(loud, 1e-6))
     detector = VoiceDetector(strictness)
     power = np.convolve(hop_power(samples), np.ones(5) / 5, mode="same")[: len(hops)]
-    # A fresh detector takes any noise for a voice: let it hear the quietest second first.
-    detector.are_voice(hops[np.argsort(power)[:_PRIMING_HOPS]] * gain)
     raw = np.zeros(len(hops), bool)
     for at in range(0, len(hops), _BLOCK_HOPS):
         block = hops[at : at + _BLOCK_HOPS] * gain
         raw[at : at + len(block)] = detector.are_voice(block)
     if not raw.any():
         return raw
-    # It also runs on over silence: ask for energy too, and for more of it in a stretch that stands alone.
+    # It takes early noise for a voice and runs on over silence: ask for energy, for more of it where a
+    # stretch stands alone.
     loudness = float(np.quantile(power[raw], 0.9))
     raw &= power > max(1.6 * float(np.quantile(power, 0.1)), 2e-4 * loudness)
     flags = _smooth(raw)
