@@ -44,7 +44,7 @@ class Shapes:
 @dataclass(frozen=True)
 class BuildOptions:
     """keep_fp32: ONNX nodes that stay FP32 where flags carry the precision; timing_cache: a file kept
-    between builds.
+    between builds. effort: 0 to 5, how long the builder looks for faster kernels.
     """
 
     profiles: tuple[Shapes, ...]
@@ -54,6 +54,7 @@ class BuildOptions:
     timing_cache: str = ""
     keep_fp32: tuple[str, ...] = ()
     stubbed_libraries: bool = False
+    effort: int = 3
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def build(
     build_log.tell("parse", 1, 1)
     config = builder.create_builder_config()
     library.set_workspace(config, options.workspace_bytes)
+    config.builder_optimization_level = options.effort
     library.set_target(config, options.target)
     library.drop_stubbed_tactics(config, options.stubbed_libraries)
     for shapes in options.profiles:

@@ -1,0 +1,514 @@
+"""Figures of TensorRT on this machine's GPU: builds, parity, latency, load, memory, faults.
+
+``python3.9 -m engines.measure.trt WORK OUT --seconds 480``, after ``engines.measure.host prepare`` has
+filled WORK. Every step runs in a process of its own under a time limit, and OUT/trt.json is written after
+each, so that neither a crash nor a hang loses what was measured. Steps already in OUT/trt.json are not
+repeated. Python 3.9, numpy, TensorRT only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import calibrate, cuda, plan, trt_compat, trt_lane, trt_runtime
+
+RATE = 16_000
+SHAPES = (
+    plan.Shapes("interactive", (1, 1, 1), (4_800, 80_000, 240_000)),
+    plan.Shapes("batch", (1, 16, 64), (4_800, 64_000, 240_000)),
+)
+LENGTHS_S = (1, 3, 5, 10)
+SPEAKERS = (1, 8, 20, 80, 256, 1024)
+OUTPUTS = ("log_posteriors", "frame_log_posteriors", "hidden")
+STEPS: tuple[tuple[str, int], ...] = (
+    ("device", 30),
+    ("build light fp32", 90),
+    ("parity light fp32", 40),
+    ("build main fp16", 240),
+    ("parity main fp16", 60),
+    ("latency main fp16", 60),
+    ("load main fp16", 90),
+    ("profile main fp16", 40),
+    ("offline main fp16", 40),
+    ("build main fp32", 150),
+    ("parity main fp32", 60),
+    ("latency main fp32", 60),
+    ("load main fp32", 60),
+    ("build main int8", 300),
+    ("parity main int8", 60),
+    ("latency main int8", 60),
+    ("load main int8", 60),
+    ("faults main fp16", 60),
+    ("build main int8quiet", 300),
+    ("parity main int8quiet", 60),
+    ("build light fp16", 150),
+    ("parity light fp16", 40),
+    ("latency light fp16", 40),
+    ("load light fp16", 60),
+    ("build m90 fp16", 240),
+    ("latency m90 fp16", 60),
+    ("load m90 fp16", 60),
+    ("build m200 fp16", 300),
+    ("load m200 fp16", 60),
+    ("build m300 fp16", 300),
+    ("load m300 fp16", 60),
+)
+
+
+class Bench:
+    """Library, device and the files of WORK."""
+
+    def __init__(self, work: str, out: str) -> None:
+        self.work = work
+        self.out = out
+        self.library = trt_compat.load(os.environ.get("TUTOR_TENSORRT", trt_compat.FULL))
+        self.cuda = cuda.Cuda(0)
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.work, name)
+
+    def engine(self, model: str, precision: str, **options: Any) -> trt_runtime.TrtEngine:
+        with open(self.path(f"{model}.{precision}.plan"), "rb") as stream:
+            data = stream.read()
+        return trt_runtime.TrtEngine(self.library, self.cuda, data, trt_lane.RunOptions(**options))
+
+    def cases(self) -> list[Any]:
+        with np.load(self.path("cases.npz")) as stored:
+            return [stored[name].astype(np.float32) / 32768 for name in sorted(stored.files)]
+
+
+def device(bench: Bench) -> dict[str, Any]:
+    info = bench.cuda.info()
+    free, total = bench.cuda.memory()
+    return {
+        "name": info.name,
+        "capability": list(info.capability),
+        "driver": info.driver,
+        "free_mb": free >> 20,
+        "total_mb": total >> 20,
+        "library": bench.library.title,
+    }
+
+
+def build(bench: Bench, model: str, precision: str) -> dict[str, Any]:
+    """Both profiles in one engine; big random models get the batch profile for 5 s takes only."""
+    kind = "int8" if precision.startswith("int8") else precision
+    shapes = (
+        SHAPES
+        if model in ("main", "light")
+        else (plan.Shapes("batch", (1, 16, 64), (4_800, 64_000, 80_000)),)
+    )
+    with open(bench.path(f"{model}.onnx"), "rb") as stream:
+        onnx = stream.read()
+    with open(bench.path(f"{model}.keep.json"), encoding="utf-8") as text:
+        keep = tuple(json.load(text))
+    calibrator = None
+    if kind == "int8":
+        clips = calibrate.load_set(bench.path("quiet.npz" if precision.endswith("quiet") else "broad.npz"))
+        calibrator = calibrate.entropy_calibrator(
+            bench.library,
+            bench.cuda,
+            clips,
+            shapes[-1],
+            bench.path(f"{model}.{precision}.scales"),
+            model,
+            plan.never_stop,
+        )
+    options = plan.BuildOptions(
+        profiles=shapes,
+        precision=kind,
+        workspace_bytes=8 << 30,
+        timing_cache=bench.path("timing.cache"),
+        keep_fp32=keep if kind != "fp32" else (),
+        stubbed_libraries=trt_compat.libraries_are_stubs(bench.library),
+        effort=int(os.environ.get("TUTOR_EFFORT", "3")),
+    )
+    built = plan.build(bench.library, onnx, options, calibrator=calibrator)
+    with open(bench.path(f"{model}.{precision}.plan"), "wb") as target:
+        target.write(built.data)
+    return {
+        "seconds": built.seconds,
+        "bytes": len(built.data),
+        "layers": built.layers,
+        "held_fp32": len(built.held_fp32),
+        "warnings": list(built.warnings[:8]),
+    }
+
+
+def parity(bench: Bench, model: str, precision: str) -> dict[str, Any]:
+    """Against ONNX Runtime FP32 on the CPU: each case alone, and all in one ragged batch; answers kept for
+    scoring.
+    """
+    engine = bench.engine(model, precision)
+    clips = bench.cases()
+    with np.load(bench.path(f"{model}.reference.npz")) as stored:
+        expected = [{name: stored[f"{index:03d}.{name}"] for name in OUTPUTS} for index in range(len(clips))]
+    alone = [engine.infer([clip], trt_runtime.copied) for clip in clips]
+    alone = [engine.infer([clip], trt_runtime.copied) for clip in clips]
+    together = engine.infer(clips, trt_runtime.copied)
+    figures: dict[str, Any] = {"clips": len(clips)}
+    answers = {}
+    for label, found in (
+        ("alone", alone),
+        ("batch", [{n: together[n][i : i + 1] for n in OUTPUTS} for i in range(len(clips))]),
+    ):
+        biggest, absolute, divergence, weights = 0.0, [], [], []
+        for index, (want, have) in enumerate(zip(expected, found)):  # noqa: B905  (Python 3.9)
+            for name in OUTPUTS[:2]:
+                one = want[name]
+                other = have[name][0, : len(one)]
+                difference = np.abs(one - other)
+                biggest = max(biggest, float(difference.max()))
+                absolute.append(float(difference.mean()))
+                divergence.append(float((np.exp(one) * (one - other)).sum(axis=1).mean()))
+                weights.append(len(one))
+            if label == "alone" and index % 2 == 0:
+                # Half of them are enough to compare scores with, and light enough to bring back.
+                for name in OUTPUTS:
+                    answers[f"{index:03d}.{name}"] = have[name][0, : len(want[name])]
+        figures[label] = {
+            "max_abs": biggest,
+            "mean_abs": float(np.average(absolute, weights=weights)),
+            "kl": float(np.average(divergence, weights=weights)),
+        }
+    np.savez_compressed(os.path.join(bench.out, f"{model}_{precision}.npz"), **answers)
+    engine.close()
+    return figures
+
+
+def latency(bench: Bench, model: str, precision: str) -> dict[str, Any]:
+    """One clip, host to host, with and without CUDA graphs; then the price of several bucket widths."""
+    before = bench.cuda.memory()[0]
+    figures: dict[str, Any] = {}
+    rng = np.random.default_rng(1)
+    for label, options in (("graphs", {}), ("plain", {"graph_batch": 0})):
+        engine = bench.engine(model, precision, **options)
+        for seconds in LENGTHS_S:
+            if model not in ("main", "light") and seconds > 5:
+                continue
+            clip = (0.1 * rng.standard_normal(seconds * RATE)).astype(np.float32)
+            figures[f"{label} {seconds} s"] = percentiles(_times(engine, clip, 200))
+        figures[f"{label} memory_mb"] = (before - bench.cuda.memory()[0]) >> 20
+        engine.close()
+    if model == "main":
+        for step in (1, 4_000, 8_000, 16_000, 32_000):
+            engine = bench.engine(model, precision, bucket_samples=step, graph_count=64)
+            clips = [
+                (0.1 * rng.standard_normal(int(n))).astype(np.float32)
+                for n in rng.integers(16_000, 112_000, 300)
+            ]
+            for clip in clips[:100]:
+                engine.infer([clip], trt_runtime.copied)
+            times = []
+            for clip in clips[100:]:
+                started = time.perf_counter()
+                engine.infer([clip], trt_runtime.copied)
+                times.append(time.perf_counter() - started)
+            figures[f"bucket {step}"] = percentiles(times)
+            engine.close()
+    return figures
+
+
+def load(bench: Bench, model: str, precision: str) -> dict[str, Any]:
+    """Speakers who send a 3–5 s take, and the next as soon as they have the answer; batches of up to 64,
+    three lanes.
+    """
+    before = bench.cuda.memory()[0]
+    engine = bench.engine(model, precision)
+    rng = np.random.default_rng(2)
+    clips = [
+        (0.1 * rng.standard_normal(int(n))).astype(np.float32) for n in rng.integers(48_000, 80_001, 256)
+    ]
+    figures: dict[str, Any] = {}
+    for speakers in SPEAKERS:
+        figures[str(speakers)] = crowd(
+            lambda members: engine.infer(members, _rows), clips, speakers, workers=3 if speakers > 64 else 2
+        )
+    figures["memory_mb"] = (before - bench.cuda.memory()[0]) >> 20
+    engine.close()
+    return figures
+
+
+def crowd(
+    infer: Callable[[list[Any]], Any],
+    clips: Sequence[Any],
+    speakers: int,
+    *,
+    workers: int,
+    duration_s: float = 2.0,
+) -> dict[str, Any]:
+    """Latency and rate of one crowd; everybody starts at once, and what the first second holds is not
+    counted.
+    """
+    waiting = deque((number, time.perf_counter()) for number in range(speakers))
+    ready = threading.Condition()
+    starts = time.perf_counter()
+    ends = starts + 1.0 + duration_s
+    latencies: list[float] = []
+    sizes: list[int] = []
+    problems: list[str] = []
+    most = max(1, min(64, -(-speakers // workers)))
+
+    def work() -> None:
+        while time.perf_counter() < ends and not problems:
+            with ready:
+                if not waiting:
+                    ready.wait(0.001)
+                members = [waiting.popleft() for _ in range(min(most, len(waiting)))]
+            if not members:
+                continue
+            try:
+                infer([clips[number % len(clips)] for number, _ in members])
+            except Exception as error:
+                problems.append(str(error))
+                return
+            now = time.perf_counter()
+            with ready:
+                waiting.extend((number, now) for number, _ in members)
+                if now > starts + 1.0:
+                    latencies.extend(now - since for _, since in members)
+                    sizes.append(len(members))
+                ready.notify_all()
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    figures = percentiles(latencies)
+    figures.update(
+        takes_per_s=len(latencies) / duration_s,
+        mean_batch=float(np.mean(sizes)) if sizes else 0.0,
+        audio_per_s=len(latencies) * 4.0 / duration_s,
+        problems=problems[:1],
+    )
+    return figures
+
+
+def offline(bench: Bench, model: str, precision: str) -> dict[str, Any]:
+    """Scoring a corpus: batches of 64 clips of 2–8 s, sorted by length, copies overlapped."""
+    engine = bench.engine(model, precision)
+    rng = np.random.default_rng(3)
+    lengths = np.sort(rng.integers(32_000, 128_000, 64 * 24))
+    clips = [(0.1 * rng.standard_normal(int(n))).astype(np.float32) for n in lengths]
+    groups = [clips[i : i + 64] for i in range(0, len(clips), 64)]
+    list(engine.stream((group, _rows) for group in groups[-2:]))
+    figures: dict[str, Any] = {}
+    for label, run in (("streamed", True), ("one by one", False)):
+        started = time.perf_counter()
+        if run:
+            count = sum(1 for _ in engine.stream((group, _rows) for group in groups))
+        else:
+            count = len([engine.infer(group, _rows) for group in groups])
+        wall = time.perf_counter() - started
+        figures[label] = {
+            "batches": count,
+            "wall_s": wall,
+            "times_real_time": float(lengths.sum()) / RATE / wall,
+        }
+    engine.close()
+    return figures
+
+
+def profile(bench: Bench, model: str, precision: str) -> dict[str, Any]:
+    """Where the time of one call goes: staging, device (copies and kernels by events), cutting out."""
+    engine = bench.engine(model, precision, graph_batch=0)
+    rng = np.random.default_rng(4)
+    figures: dict[str, Any] = {}
+    for batch, seconds in ((1, 5), (16, 4), (64, 4)):
+        clips = [(0.1 * rng.standard_normal(seconds * RATE)).astype(np.float32) for _ in range(batch)]
+        lane = engine._take(clips)
+        parts: dict[str, list[float]] = {
+            "submit": [],
+            "wait": [],
+            "cut": [],
+            "copies in": [],
+            "kernels": [],
+            "copies out": [],
+        }
+        for _ in range(30):
+            moments = [time.perf_counter()]
+            lane.submit(clips)
+            moments.append(time.perf_counter())
+            arrays = lane.collect()
+            moments.append(time.perf_counter())
+            _rows(arrays)
+            moments.append(time.perf_counter())
+            for name, one, other in zip(("submit", "wait", "cut"), moments, moments[1:]):  # noqa: B905  (Python 3.9)
+                parts[name].append(other - one)
+            for name, value in _device_parts(bench, engine, lane):
+                parts[name].append(value)
+        figures[f"{batch} x {seconds} s"] = {
+            name: float(np.median(values[5:])) * 1e3 for name, values in parts.items()
+        }
+        engine._give(lane)
+    engine.close()
+    return figures
+
+
+def faults(bench: Bench, model: str, precision: str) -> dict[str, Any]:
+    """Real failures: a full device, a damaged plan, a plan of another version; and that a take works
+    afterwards.
+    """
+    engine = bench.engine(model, precision)
+    clip = np.zeros(80_000, np.float32)
+    engine.infer([clip], trt_runtime.copied)
+    outcomes: dict[str, Any] = {}
+    held = []
+    step = 8 << 30
+    while step >= 1 << 20:
+        try:
+            held.append(cuda.DeviceBuffer(bench.cuda, step))
+        except cuda.DeviceMemoryFull:
+            step //= 2
+    try:
+        engine.infer([np.zeros(240_000, np.float32)] * 64, trt_runtime.copied)
+        outcomes["full device"] = "answered"
+    except Exception as error:
+        outcomes["full device"] = f"{type(error).__name__}: {error}"
+    for buffer in held:
+        buffer.close()
+    outcomes["after it"] = str(engine.infer([clip], trt_runtime.copied)["hidden"].shape)
+    engine.close()
+    with open(bench.path(f"{model}.{precision}.plan"), "rb") as stream:
+        data = stream.read()
+    for label, broken in (
+        ("cut plan", data[: len(data) // 2]),
+        ("other version", data[:24] + b"\x07" * 16 + data[40:]),
+    ):
+        try:
+            trt_runtime.TrtEngine(bench.library, bench.cuda, broken)
+            outcomes[label] = "accepted"
+        except Exception as error:
+            outcomes[label] = f"{type(error).__name__}: {str(error)[:200]}"
+    return outcomes
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, Any]:
+    if not seconds:
+        return {"count": 0}
+    p50, p95, p99 = (float(value) * 1e3 for value in np.percentile(seconds, (50, 95, 99)))
+    return {"count": len(seconds), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
+
+
+def _times(engine: trt_runtime.TrtEngine, clip: Any, count: int) -> list[float]:
+    for _ in range(20):
+        engine.infer([clip], trt_runtime.copied)
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        engine.infer([clip], trt_runtime.copied)
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def _rows(arrays: dict[str, Any]) -> list[Any]:
+    """What ``tensorrt_model`` does with an answer: one copy of each clip's rows."""
+    return [[arrays[name][row].copy() for name in OUTPUTS] for row in range(len(arrays["hidden"]))]
+
+
+def _device_parts(bench: Bench, engine: trt_runtime.TrtEngine, lane: Any) -> list[tuple[str, float]]:
+    stream, buffers, shaped = lane._stream, lane._buffers, lane._running
+    events = [cuda.Event(bench.cuda) for _ in range(4)]
+    events[0].record(stream)
+    for tensor in engine.tensors:
+        if tensor.is_input:
+            size = int(np.prod(tensor.size_in(shaped.shape))) * 4
+            stream.to_device(buffers.device[tensor.name], buffers.pinned[tensor.name], size)
+    events[1].record(stream)
+    shaped.context.execute_async_v3(int(stream.handle))
+    events[2].record(stream)
+    for name, (shape, dtype) in shaped.answers.items():
+        stream.to_host(
+            buffers.pinned[name], buffers.device[name], int(np.prod(shape)) * np.dtype(dtype).itemsize
+        )
+    events[3].record(stream)
+    names = ("copies in", "kernels", "copies out")
+    parts = [(name, events[i + 1].ms_since(events[i]) / 1e3) for i, name in enumerate(names)]
+    for event in events:
+        event.close()
+    return parts
+
+
+def one(work: str, out: str, step: str) -> None:
+    """Run one step in this process and print its figures as JSON."""
+    words = step.split()
+    bench = Bench(work, out)
+    action: Any = globals()[words[0]]
+    print("RESULT " + json.dumps(action(bench, *words[1:])), flush=True)
+    # A context torn down by interpreter exit can hang; everything is written by now.
+    os._exit(0)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("work")
+    parser.add_argument("out")
+    parser.add_argument("--seconds", type=float, default=480)
+    parser.add_argument("--only", default="", help="steps that contain one of these words, comma-separated")
+    parser.add_argument("--one", default="")
+    options = parser.parse_args()
+    if options.one:
+        one(options.work, options.out, options.one)
+    started = time.monotonic()
+    path = os.path.join(options.out, "trt.json")
+    results = _read(path)
+    wanted = [word for word in options.only.split(",") if word]
+    for step, limit_s in STEPS:
+        left = options.seconds - (time.monotonic() - started)
+        if step in results or (wanted and not any(word in step for word in wanted)):
+            continue
+        if left < 15:
+            break
+        began = time.monotonic()
+        results[step] = _run(options.work, options.out, step, min(limit_s, left))
+        results[step]["step_s"] = round(time.monotonic() - began, 1)
+        _write(path, results)
+        print(step, json.dumps(results[step])[:400], flush=True)
+        if "error" in results[step]:
+            # Kept under another name so that a second run tries the step again.
+            results[f"failed: {step}"] = results.pop(step)
+            _write(path, results)
+    return 0
+
+
+def _run(work: str, out: str, step: str, limit_s: float) -> dict[str, Any]:
+    command = [sys.executable, "-m", "engines.measure.trt", work, out, "--one", step]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
+    except subprocess.TimeoutExpired:
+        return {"error": f"no end after {limit_s:.0f} s"}
+    for line in done.stdout.splitlines():
+        if line.startswith("RESULT "):
+            found: dict[str, Any] = json.loads(line[7:])
+            return found
+    return {"error": (done.stderr.strip() or f"exit code {done.returncode}")[-600:]}
+
+
+def _read(path: str) -> dict[str, Any]:
+    if not os.path.isfile(path):
+        return {}
+    with open(path, encoding="utf-8") as stream:
+        found: dict[str, Any] = json.load(stream)
+    return found
+
+
+def _write(path: str, results: dict[str, Any]) -> None:
+    with open(path + ".part", "w", encoding="utf-8") as stream:
+        json.dump(results, stream, indent=1)
+    os.replace(path + ".part", path)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
