@@ -52,7 +52,9 @@ def test_kappa_of_a_known_table() -> None:
     expected = np.mean([(x - y) ** 2 for x in a for y in b])
     assert agreement.quadratic_kappa(a, b, 2) == pytest.approx(1 - observed / expected)
     assert agreement.quadratic_kappa(a, a, 2) == 1
-    assert agreement.quadratic_kappa(a + 0.4, a, 2) == 1, "halves round up, smaller parts down"
+    assert agreement.quadratic_kappa(a + 0.4, a, 2) == 1, "rounded, not cut"
+    assert agreement.quadratic_kappa(a - 0.4, a, 2) == 1
+    assert agreement.quadratic_kappa(a, a - 0.4, 2) == 1
 
 
 def test_detection_counts() -> None:
@@ -61,6 +63,7 @@ def test_detection_counts() -> None:
     point = agreement.detect(predicted, bad, 0.5)
     assert (point.true_positives, point.flagged, point.bad) == (1, 2, 2)
     assert (point.precision, point.recall, point.f1) == (0.5, 0.5, 0.5)
+    assert agreement.detect(predicted, bad, 0.4).flagged == 1, "at the limit is not below it"
 
 
 def test_curve_has_a_point_per_distinct_prediction_and_holds_the_best() -> None:
@@ -160,6 +163,13 @@ def test_constant_predictions_have_no_correlation_and_no_comparison() -> None:
     assert np.isnan(agreement.pearson_interval(flat, rated, groups)).all()
     change = agreement.compare_pearson(flat, flat, rated, groups)
     assert math.isnan(change.difference) and math.isnan(change.p)
+
+
+def test_one_speaker_proves_nothing(data: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    """With one speaker to swap, every permutation is as far from zero as what was seen."""
+    predicted, rated, groups = data
+    worse = predicted + np.random.default_rng(1).normal(0, 4, len(predicted))
+    assert agreement.compare_pearson(predicted, worse, rated, np.zeros_like(groups)).p == 1
 
 
 def test_p_values_of_equal_models_are_spread_out() -> None:

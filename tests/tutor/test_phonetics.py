@@ -34,6 +34,14 @@ def test_known_vowel(f0_hz: float, ceiling_hz: float) -> None:
 
 
 @needs_praat
+def test_formants_are_those_of_the_middle() -> None:
+    other = (300.0, 2200.0, 2900.0, 3600.0, 4500.0)
+    sound = np.concatenate([vowel_sound(120.0, FORMANTS_HZ, 1.0), vowel_sound(120.0, other, 1.0)])
+    measured, _ = phonetics.measure(sound, reading(word("a", phone("AH1", 0.5, 1.9))))
+    assert measured.formants[0] == pytest.approx(other[:3], rel=0.12)
+
+
+@needs_praat
 def test_consonants_and_left_out_vowels_have_no_formants() -> None:
     sound = vowel_sound(120.0, FORMANTS_HZ, 2.0)
     measured, _ = phonetics.measure(sound, think())

@@ -13,7 +13,7 @@ from readings import babble, phone, reading, think, word
 
 from tutor import figures, report, report_html, report_pdf
 from tutor.intake import Item, Problem
-from tutor.report import About, Clips, Heading, Table, Text
+from tutor.report import About, Clips, Heading, Pictures, Table, Text
 from tutor.result import OTHER_TEXT, Assessment
 from tutor.tally import Plane, Spread, Tally, groupings
 
@@ -107,12 +107,14 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.sources: list[str] = []
+        self.alts: list[str] = []
         self.text = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
+        self.alts += [value or "" for name, value in attrs if name == "alt"]
         assert not any(name.startswith("on") for name, _ in attrs)
 
     def handle_data(self, data: str) -> None:
@@ -127,6 +129,22 @@ def test_page_is_self_contained_and_escaped(blocks: tuple[report.Block, ...]) ->
     assert "default-src 'none'" in html.unescape(report_html.render(blocks))
     assert page.tags.count("audio") == 2
     assert {"Scores", "Speakers", "Phones", "Worst phones", "Problems"} <= set(page.text.split("\n"))
+
+
+def test_no_block_lets_markup_through() -> None:
+    picture = figures.Picture(b"<svg/>", b"", 1.0, 1.0, EVIL)
+    table = Table((EVIL, EVIL), ((EVIL, EVIL),), 1)
+    blocks = (
+        Heading(EVIL, 1),
+        Text(EVIL),
+        Text(EVIL, True),
+        table,
+        Clips(table, (None,)),
+        Pictures((picture,)),
+    )
+    page = Page(report_html.render(blocks))
+    assert "script" not in page.tags
+    assert page.text.count(EVIL) == 12 and page.alts == [EVIL]
 
 
 def test_clips_are_the_words(blocks: tuple[report.Block, ...]) -> None:

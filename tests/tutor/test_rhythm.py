@@ -7,7 +7,7 @@ import math
 import pytest
 from readings import phone, reading, think, word
 
-from tutor.result import OTHER_TEXT
+from tutor.result import OMITTED, OTHER_TEXT
 from tutor.rhythm import rhythm
 
 
@@ -51,6 +51,11 @@ def test_left_out_words_do_not_count() -> None:
     measured = rhythm(think())
     assert measured.syllables == 2
     assert (measured.pauses, measured.pause_mean_s) == (1, pytest.approx(0.4))
+
+
+def test_a_word_marked_as_left_out_does_not_count_whatever_its_times() -> None:
+    gone = word("a", phone("AH0", 0.5, 0.8), status=OMITTED)
+    assert rhythm(reading(word("b", phone("IY1", 0.1, 0.3)), gone)).syllables == 1
 
 
 def test_nothing_said() -> None:
