@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +54,9 @@ def prompt_from_phones(text: str, words: Sequence[tuple[str, Sequence[str]]]) ->
         raise TextError("A prompt without words was given; at least one is needed.")
     result = []
     at = 0
-    lowered = text.lower()
     for name, names in words:
-        found = lowered.find(name.lower(), at)
-        span = (found, found + len(name)) if found >= 0 else (at, at)
+        found = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE).search(text, at)
+        span = found.span() if found else (at, at)
         at = span[1]
         unknown = [phone for phone in names if phones.strip_stress(phone) not in phones.ORDER]
         if unknown or not names:

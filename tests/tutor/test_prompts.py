@@ -206,6 +206,7 @@ def test_prompt_from_phones():
     )
     assert [word.span for word in prompt.words] == [(3, 7), (8, 10), (12, 16)]
     assert prompt.words[0].pronunciations == (("K", "AO1", "L"),)
+    assert prompt_from_phones("As a cat", [("a", ["AH0"])]).words[0].span == (3, 4)
     assert prompt_from_phones("x", [("elsewhere", ["K"])]).words[0].span == (0, 0)
 
 
