@@ -100,7 +100,7 @@ def verify(
             raise Cancelled("The verification was stopped; the engine is not used until it is complete.")
         expected += reference.listen([case.samples])
         try:
-            differences.add(expected[-1], candidate.listen([case.samples])[0])
+            differences.add("alone", expected[-1], candidate.listen([case.samples])[0])
             if case.text:
                 scores.append((score(reference, case), score(candidate, case)))
         except TutorError as error:
@@ -110,7 +110,7 @@ def verify(
     except TutorError as error:
         return _broken(len(cases), f"all cases in one batch: {error}")
     for one, other in zip(expected, together, strict=True):
-        differences.add(one, other)
+        differences.add("batch", one, other)
     progress("verify", len(cases) + 1, len(cases) + 1)
     return _judged(len(cases), differences, scores, limits)
 
@@ -138,31 +138,34 @@ def rank_correlation(one: NDArray[Any], other: NDArray[Any]) -> float:
 
 
 class _Differences:
+    """Sums over frames, apart for each head, and for clips alone and in a batch; the worst of the four
+    counts.
+    """
+
     def __init__(self) -> None:
         self.max_abs = 0.0
-        self._absolute: list[float] = []
-        self._divergence: list[float] = []
-        self._weights: list[int] = []
+        self._sums: dict[tuple[str, str], NDArray[np.float64]] = {}
 
-    def add(self, expected: AcousticOutput, found: AcousticOutput) -> None:
-        pairs = (
-            (expected.log_posteriors, found.log_posteriors),
-            (expected.frame_log_posteriors, found.frame_log_posteriors),
-        )
-        for one, other in pairs:
+    def add(self, mode: str, expected: AcousticOutput, found: AcousticOutput) -> None:
+        for head in ("log_posteriors", "frame_log_posteriors"):
+            one, other = getattr(expected, head), getattr(found, head)
             difference = np.abs(one - other)
-            self.max_abs = max(self.max_abs, float(difference.max()))
-            self._absolute.append(float(difference.mean()))
-            self._divergence.append(float((np.exp(one) * (one - other)).sum(axis=1).mean()))
-            self._weights.append(len(one))
+            # Kept from falling below zero where the engine's posteriors do not sum to one.
+            divergence = np.exp(one) * (one - other) - np.exp(one) + np.exp(other)
+            self.max_abs = float(np.maximum(self.max_abs, difference.max()))
+            sums = np.array([difference.mean(axis=1).sum(), divergence.sum(), len(one)], np.float64)
+            self._sums[mode, head] = self._sums.get((mode, head), np.zeros(3)) + sums
 
     @property
     def mean_abs(self) -> float:
-        return float(np.average(self._absolute, weights=self._weights))
+        return self._worst(0)
 
     @property
     def kl(self) -> float:
-        return float(np.average(self._divergence, weights=self._weights))
+        return self._worst(1)
+
+    def _worst(self, index: int) -> float:
+        return float(np.max([sums[index] / sums[2] for sums in self._sums.values()]))
 
 
 def _judged(
