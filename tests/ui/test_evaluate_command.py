@@ -73,11 +73,13 @@ def test_page_and_comparison(corpus: Path, capsys: pytest.CaptureFixture[str]) -
         "4",
         "--compare",
         "main@canned",
+        "--details",
     ]
     assert main(arguments) == 0
     page = capsys.readouterr().out
     assert "phone below 0.5 of 2" in page and "word total below 5 of 10" in page
     assert "canned 1 on canned against canned 1 on canned: PCC" in page
+    assert "speaker (0–10)" in page and "\nAO " in page and "\ns2 " in page
     assert "1 recordings could not be scored" in page
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from tutor.corpus import SPLIT_HELP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tutor.acoustic import Model
     from tutor.agreement import Comparison
-    from tutor.evaluation import ErrorFinding, Evaluation, Measure
+    from tutor.evaluation import ErrorFinding, Evaluation, Measure, Row
 
 HELP = "agreement with human raters on a folder of rated recordings"
 
@@ -36,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL2[@ENGINE]",
         help="a second model, or the same one on another engine (main@tensorrt): differences, significance",
     )
+    parser.add_argument("--details", action="store_true", help="also tables by phone and by speaker")
     parser.add_argument("--json", action="store_true", help="all figures as JSON on stdout")
 
 
@@ -61,6 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
         print()
     else:
         print(_page(evaluation))
+        if arguments.details:
+            print(
+                _rows("phone (0–2)", evaluation.phones),
+                _rows("speaker (0–10)", evaluation.speakers_table),
+                sep="\n",
+            )
         if second is not None:
             print(_comparison(evaluation, *second))
     return 0
@@ -127,6 +134,15 @@ def _errors(finding: ErrorFinding) -> list[str]:
     return lines
 
 
+def _rows(title: str, rows: Sequence[Row]) -> str:
+    lines = ["", f"{title:16}{'n':>7}  rated  predicted    PCC"]
+    for row in rows:
+        lines.append(
+            f"{row.name:16}{row.count:7d}  {row.rated:5.2f}  {row.predicted:9.2f}  {_known(row.pearson):>5}"
+        )
+    return "\n".join(lines)
+
+
 def _comparison(first: Evaluation, second: Evaluation, differences: dict[str, Comparison]) -> str:
     theirs = {item.name: item.pearson for item in second.measures}
     lines = ["", f"{_name(first)} against {_name(second)}: PCC, difference [95 % by speaker], p"]
@@ -135,8 +151,8 @@ def _comparison(first: Evaluation, second: Evaluation, differences: dict[str, Co
         numbers = (change.difference, change.low, change.high)
         difference, low, high = (_known(value, "+") for value in numbers)
         lines.append(
-            f"{item.name:22}{_known(item.pearson)}  {_known(theirs[item.name])}  {difference} [{low}, {high}]  "
-            f"p = {_known(change.p)}"
+            f"{item.name:22}{_known(item.pearson)}  {_known(theirs[item.name])}  "
+            f"{difference} [{low}, {high}]  p = {_known(change.p)}"
         )
     return "\n".join(lines)
 
