@@ -65,10 +65,13 @@ class RatedSentence:
         return prompt_from_phones(self.text, [(word.text, word.phones) for word in self.words])
 
 
-def load_rated(folder: Path) -> tuple[RatedSentence, ...]:
-    """All sentences of ``folder/labels.json``, sorted by id.
+def load_rated(
+    folder: Path, bad: Callable[[str, CorpusError], None] | None = None
+) -> tuple[RatedSentence, ...]:
+    """All sentences of ``folder/labels.json``, sorted by id; sound files are not opened.
 
-    Raises ``CorpusError`` when the file is missing or a sentence lacks a field; sound files are not opened.
+    Raises ``CorpusError`` when the file is missing or damaged, or a sentence is not in the agreed form; with
+    ``bad``, that is told of each such sentence instead (id and error), and the others are returned.
     """
     path = folder / "labels.json"
     try:
@@ -80,7 +83,15 @@ def load_rated(folder: Path) -> tuple[RatedSentence, ...]:
         raise CorpusError(f"{path} cannot be read as JSON ({error}).") from error
     if not isinstance(labels, dict) or not labels:
         raise CorpusError(f"{path} holds no sentences; expected an object {{ID: {{text, words, …}}}}.")
-    return tuple(_sentence(folder, name, labels[name]) for name in sorted(labels))
+    sentences = []
+    for name in sorted(labels):
+        try:
+            sentences.append(_sentence(folder, name, labels[name]))
+        except CorpusError as error:
+            if bad is None:
+                raise
+            bad(name, error)
+    return tuple(sentences)
 
 
 def folds_of(sentences: Sequence[RatedSentence], count: int) -> dict[str, int]:

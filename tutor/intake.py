@@ -83,7 +83,7 @@ def _read(source: Path, without: Path | None, problems: list[Problem]) -> tuple[
         kinds = "a folder, or a .csv or .tsv table with the columns path and text"
         raise CorpusError(f"{source} {'is not' if source.exists() else 'does not exist;'} {kinds}.")
     if (source / "labels.json").is_file():
-        return "rated", list(_rated(source))
+        return "rated", list(_rated(source, problems))
     kaldi = [folder for folder in (source, *sorted(source.iterdir())) if (folder / "wav.scp").is_file()]
     if kaldi:
         return "kaldi", [item for folder in kaldi for item in _kaldi(folder, problems)]
@@ -91,10 +91,13 @@ def _read(source: Path, without: Path | None, problems: list[Problem]) -> tuple[
     return ("speakers" if any(item.speaker for item in items) else "folder"), items
 
 
-def _rated(folder: Path) -> Iterator[Item]:
+def _rated(folder: Path, problems: list[Problem]) -> Iterator[Item]:
     from tutor.corpus import load_rated
 
-    for sentence in load_rated(folder):
+    def bad(name: str, error: CorpusError) -> None:
+        problems.append(Problem(name, str(error), LEFT_OUT))
+
+    for sentence in load_rated(folder, bad):
         age = "" if sentence.age is None else str(sentence.age)
         yield Item(
             sentence.id,

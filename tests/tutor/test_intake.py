@@ -84,12 +84,15 @@ def test_table_without_its_columns(tmp_path: Path) -> None:
 def test_rated_corpus_gives_its_own_pronunciations(tmp_path: Path) -> None:
     babble(tmp_path / "audio" / "a.wav", 0.5)
     label = {**sentence(), "audio": "audio/a.wav"}
-    (tmp_path / "labels.json").write_text(json.dumps({"a": label}), encoding="utf-8")
+    (tmp_path / "labels.json").write_text(
+        json.dumps({"a": label, "b": {"text": "no words"}}), encoding="utf-8"
+    )
     intake = take_in(tmp_path)
     assert intake.layout == "rated"
     (item,) = intake.items
     assert item.words == (("WE", ("W", "IY0")),)
     assert item.fields == (("age", "8"), ("gender", "f"))
+    assert "not in the agreed form" in problems(intake)["b"]
 
 
 def test_kaldi_folder_never_runs_commands(tmp_path: Path) -> None:
