@@ -195,6 +195,7 @@ class Gateway:
 
     def start(self) -> None:
         """``InputError`` where a port is taken or the configuration is refused."""
+        self._end_workers()
         command = [str(self._binary), "-p", str(self._folder), "-e", "error.log", "-c", str(self._config)]
         try:
             tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
@@ -204,7 +205,12 @@ class Gateway:
                     f"The front server cannot start ({reason}); choose another --port or --host."
                 )
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
             )
         except OSError as error:
             raise InstallError(f"nginx cannot be started ({error}); run `tutor serve --repair`.") from error
@@ -213,12 +219,18 @@ class Gateway:
             raise InputError(f"The front server ended at once; see {self._folder / 'error.log'}.")
 
     def stop(self) -> None:
+        """Let requests under way finish for up to five seconds, then end it."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGQUIT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+        self._end_workers()
+
+    def _end_workers(self) -> None:
+        """End the whole group: a worker outlives a killed master and would keep the ports."""
         process, self._process = self._process, None
-        if process is None or process.poll() is not None:
-            return
-        process.send_signal(signal.SIGQUIT)
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()

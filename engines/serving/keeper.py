@@ -55,6 +55,7 @@ class Keeper:
         gateway: Gateway | None = None,
     ) -> None:
         self._process = process
+        self._repository = repository
         self._state = state_file(repository)
         self._metrics = f"http://{LOOPBACK}:{ports.metrics}/metrics"
         self._routes = tuple(routes)
@@ -102,12 +103,11 @@ class Keeper:
             self._events.write("tier", tier=verdict.tier, refusing=verdict.refusing, retry_s=verdict.retry_s)
 
     def look(self, now_s: float) -> None:
-        """One round; ``EngineError`` when the server cannot be brought back this time."""
+        """One round; ``TutorError`` when something cannot be brought back this time (the rest is done
+        first).
+        """
         if not self._process.alive:
             self._restart()
-        if self._gateway is not None and not self._gateway.alive:
-            self._events.write("gateway_restarted")
-            self._gateway.start()
         self._replace_dead_models()
         if self._is_due("measure", now_s, _MEASURE_S):
             self._measure(now_s)
@@ -115,6 +115,10 @@ class Keeper:
             self._probe()
         if self._is_due("sweep", now_s, _SWEEP_S):
             self._sweep()
+        if self._gateway is not None and not self._gateway.alive:
+            self.rescues += 1
+            self._events.write("front_server_restarted")
+            self._gateway.start()
 
     def _ordered(self, level: int) -> list[Route]:
         """The tier's route first, then the lighter ones a refused take falls through to."""
@@ -152,6 +156,9 @@ class Keeper:
     def _reload(self, name: str) -> None:
         self.rescues += 1
         self._events.write("model_reloaded", model=name)
+        # Triton starts new processes only for model files that look changed on disk.
+        for program in (self._repository / name).glob("*/model.py"):
+            program.touch()
         self._connection.ask("load_model", name, client_timeout=60)
         self._missing.pop(name, None)
 

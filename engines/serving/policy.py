@@ -54,12 +54,14 @@ def cpu_policy(cores: int) -> Policy:
     """For ONNX Runtime on ``cores`` CPU cores.
 
     One process with all the cores answers sooner than a process per core and holds one copy of the weights.
+    A take that has waited 1.5 s is refused by the main model and goes to the light one, which is still in
+    time.
     """
     threads = max(1, cores)
     return Policy(
-        normal=Batching(16, (8,), 5_000, 64, 4_000_000, rows_at_once=4, threads=threads),
-        peak=Batching(8, (8,), 100_000, 64, 4_000_000, fixed=True, step=2 * SECOND, threads=threads),
-        scorer=Batching(32, (), 2_000, 256, 4_000_000, step=8, threads=1),
+        normal=Batching(16, (4,), 5_000, 64, 1_500_000, rows_at_once=4, threads=threads),
+        peak=Batching(4, (4,), 50_000, 64, 1_500_000, fixed=True, step=SECOND, threads=threads),
+        scorer=Batching(32, (), 2_000, 256, 3_000_000, step=8, threads=1),
     )
 
 

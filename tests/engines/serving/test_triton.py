@@ -35,6 +35,7 @@ from engines.serving.server import LOOPBACK, free_port
 from engines.serving.service import Service, run_dir
 from engines.serving.tiers import Verdict
 from tests.engines.check_model import check_model, clip_of, evidence_of
+from tests.engines.serving import faults
 from tests.engines.serving.conftest import named_model
 from tutor.errors import Cancelled, EngineError, ModelError
 
@@ -378,3 +379,9 @@ def _answers(opened: TritonModel) -> bool:
     except EngineError:
         return False
     return True
+
+
+def test_no_take_is_lost_under_a_shower_of_faults(served: Service) -> None:
+    tally = faults.inject(served, 24, learners=3, pause_s=0.2)
+    assert not tally.lost
+    assert sum(tally.faults.values()) == 24 and tally.scored["triton"] > 0
