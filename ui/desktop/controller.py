@@ -40,7 +40,6 @@ from ui.desktop.views.drill import DrillPage
 from ui.desktop.views.library import LibraryPage
 from ui.desktop.views.own_text import OwnTextPage
 from ui.desktop.views.practice import PracticePage
-from ui.desktop.views.progress import ProgressPage
 from ui.desktop.views.settings import SettingsPage
 from ui.desktop.window import Window
 
@@ -75,25 +74,10 @@ class Controller(QObject):
         self.reference = Reference(self.jobs, self.speaker, self.scorer)
         self.latencies_ms: list[float] = []
         self._status = Status(keep_audio=stored.keep_audio)
-        page, library, own, weak = PracticePage(), LibraryPage(), OwnTextPage(), DrillPage()
-        progress, classroom, batch, settings = ProgressPage(), ClassPage(), BatchPage(), SettingsPage()
         self.practice = PracticeControl(
-            self.services, page, self.recorder, self.speaker, self.scorer, self.reference
+            self.services, PracticePage(), self.recorder, self.speaker, self.scorer, self.reference
         )
-        self.lessons = LessonControl(
-            self.services, self.practice, self.speaker, library, own, weak, progress, classroom
-        )
-        self.classroom = ClassControl(
-            self.services, self.practice, self.lessons, self.recorder, self.speaker, classroom
-        )
-        self.settings = SettingsControl(self.services, settings, self.meter, self.practice)
-        self.settings_page = settings
-        self.batch = BatchControl(self.services, batch)
-        for name, view in (
-            ("practice", page), ("library", library), ("own", own), ("drill", weak), ("progress", progress),
-            ("class", classroom), ("batch", batch), ("settings", settings),
-        ):  # fmt: skip
-            self.window.add_page(name, view)
+        self.window.add_page("practice", self.practice.page)
         self._connect()
         self.window.restore_geometry_text(stored.geometry)
 
@@ -110,15 +94,36 @@ class Controller(QObject):
         self.scorer.fell_back.connect(self._engine_fell_back)
         self.scorer.not_loaded.connect(self._engine_missing)
         self.practice.latency.connect(self._latency)
-        self.settings.engine_changed.connect(self.load_engine)
         self.window.closing.connect(lambda: self.store.set("geometry", self.window.geometry_text()))
 
     def start(self) -> None:
         """Begin the work that must not delay the first painting of the window."""
         sys.excepthook = self._uncaught
         self.load_engine()
+        self.practice.page.build_results()
+        self._build_pages()
         self.lessons.start()
         self.window.show_page("practice")
+
+    def _build_pages(self) -> None:
+        from ui.desktop.views.progress import ProgressPage
+
+        library, own, weak, progress = LibraryPage(), OwnTextPage(), DrillPage(), ProgressPage()
+        classroom, batch, self.settings_page = ClassPage(), BatchPage(), SettingsPage()
+        self.lessons = LessonControl(
+            self.services, self.practice, self.speaker, library, own, weak, progress, classroom
+        )
+        self.classroom = ClassControl(
+            self.services, self.practice, self.lessons, self.recorder, self.speaker, classroom
+        )
+        self.settings = SettingsControl(self.services, self.settings_page, self.meter, self.practice)
+        self.settings.engine_changed.connect(self.load_engine)
+        self.batch = BatchControl(self.services, batch)
+        for name, view in (
+            ("library", library), ("own", own), ("drill", weak), ("progress", progress), ("class", classroom),
+            ("batch", batch), ("settings", self.settings_page),
+        ):  # fmt: skip
+            self.window.add_page(name, view)
 
     def close(self) -> None:
         """Stop recording and playing, store what is waiting, end the threads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
@@ -25,7 +26,9 @@ from ui.desktop.views.classroom import ClassPage
 from ui.desktop.views.drill import DrillPage, WeakSound
 from ui.desktop.views.library import LibraryPage, title_of
 from ui.desktop.views.own_text import OwnTextPage
-from ui.desktop.views.progress import ProgressPage
+
+if TYPE_CHECKING:
+    from ui.desktop.views.progress import ProgressPage
 
 LONGEST_FILE_BYTES = 1_000_000
 DRILL_ITEMS = 12

@@ -9,7 +9,7 @@ from tutor.prompts import Prompt
 from tutor.result import INSERTED, REPEATED, Assessment
 from ui.desktop.parts.ribbon import RibbonWord
 from ui.desktop.plots.pictures import Pictures
-from ui.desktop.plots.timeline import Span
+from ui.desktop.plots.span import Span
 
 
 @dataclass(frozen=True)

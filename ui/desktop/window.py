@@ -65,10 +65,9 @@ class Side(View):
         self._group = QButtonGroup(self)
         self._titles: dict[str, str] = {}
         self.buttons: dict[str, QPushButton] = {}
-        for number, (name, icon_name, title) in enumerate(PAGES):
+        for name, icon_name, title in PAGES:
             button = self.button("", icon_name, kind="nav", tip=title, tint="muted", checkable=True)
             button.clicked.connect(lambda _=False, chosen=name: self.page_chosen.emit(chosen))
-            button.setShortcut(f"Ctrl+{number + 1}")
             self._group.addButton(button)
             self._titles[name], self.buttons[name] = title, button
             if name == "settings":
@@ -87,6 +86,8 @@ class Side(View):
         self._name.setVisible(not self._narrow)
         for number, (name, button) in enumerate(self.buttons.items()):
             button.setText("" if self._narrow else f"  {tr(self._titles[name])}")
+            # Qt drops a button's shortcut with every new text.
+            button.setShortcut(f"Ctrl+{number + 1}")
             button.setToolTip(f"{tr(self._titles[name])} (Ctrl+{number + 1})")
 
 

@@ -31,9 +31,14 @@ def say_it(controller: Controller, qtbot: Any, microphone: Any, *, seconds: floa
     microphone.sound = voice_like(seconds)
     before = controller.practice.take
     QTest.keyClick(controller.practice.page, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: bool(microphone.opened) and controller.recorder._microphone is not None, timeout=5000)
+    qtbot.waitUntil(
+        lambda: bool(microphone.opened) and controller.recorder._microphone is not None, timeout=5000
+    )
     QTest.keyClick(controller.practice.page, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: controller.practice.take is not None and controller.practice.take is not before, timeout=20_000)
+    qtbot.waitUntil(
+        lambda: controller.practice.take is not None and controller.practice.take is not before,
+        timeout=20_000,
+    )
 
 
 def test_record_score_and_see(controller: Controller, qtbot: Any, microphone: Any, folders: Path) -> None:

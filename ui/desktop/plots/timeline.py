@@ -6,7 +6,6 @@ all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,22 +18,13 @@ from tutor.timebase import SAMPLE_RATE
 from ui.desktop.language import mark, tr
 from ui.desktop.parts.view import View
 from ui.desktop.plots.pictures import Pictures, envelope_of
+from ui.desktop.plots.span import Span
 from ui.desktop.theme import CAPTION, colour, font
 
 ROWS = (mark("Wave"), mark("Pitch"), mark("Energy"), mark("Spectrum"))
 STRETCH = (5, 5, 3, 5)
 AXIS_WIDTH = 44
 LANE_PX = 18
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of the take: a word or a phone."""
-
-    start_s: float
-    end_s: float
-    label: str
-    tint: str = "muted"
 
 
 class _View(pg.ViewBox):  # type: ignore[misc]

@@ -13,7 +13,6 @@ from ui.desktop.icons import pixmap
 from ui.desktop.language import mark
 from ui.desktop.parts.view import Card, Columns, View, page_column, row
 from ui.desktop.plots.pictures import Pictures
-from ui.desktop.plots.timeline import Timeline
 from ui.desktop.shown import Sentence, Take
 from ui.desktop.theme import L, M, S
 from ui.desktop.views.advice import AdviceCard
@@ -50,12 +49,12 @@ class PracticePage(View):
         self._welcome = self._make_welcome()
         column.addWidget(self._welcome, 1)
         self._results = Columns(880)
+        self._results.hide()
         column.addWidget(self._results, 1)
-        self._fill_results()
+        self._is_built = False
         self.sentence.ribbon.chosen.connect(self._choose)
         self.sentence.ribbon.hovered.connect(self._light)
         self.sentence.ribbon.painted.connect(self.painted)
-        self.show_take(None)
         self.refresh()
 
     def _make_welcome(self) -> QWidget:
@@ -82,7 +81,13 @@ class PracticePage(View):
         card.body.addStretch(1)
         return card
 
-    def _fill_results(self) -> None:
+    def build_results(self) -> None:
+        """Make the lower half; apart from the rest so that the window is seen before the plots are loaded."""
+        from ui.desktop.plots.timeline import Timeline
+
+        if self._is_built:
+            return
+        self._is_built = True
         left = QWidget()
         left_column = QVBoxLayout(left)
         left_column.setContentsMargins(0, 0, 0, 0)
@@ -149,6 +154,8 @@ class PracticePage(View):
         self._take, self._arpabet, self._first_language = take, arpabet, first_language
         self._welcome.setVisible(take is None)
         self._results.setVisible(take is not None)
+        if not self._is_built:
+            return
         assessment = take.assessment if take else None
         self.scores.show_assessment(assessment)
         self.advice.show_assessment(assessment, first_language)
@@ -192,6 +199,8 @@ class PracticePage(View):
 
     def _light(self, index: int) -> None:
         self.sentence.ribbon.light(index)
+        if self._take is None:
+            return
         self.timeline.light(index if index >= 0 else self.sentence.ribbon.chosen_word)
 
     def _choose_phone(self, phone: Any) -> None:
