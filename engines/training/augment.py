@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engines.training.data import SHAPE_SAMPLES, rounded
 from tutor.timebase import SAMPLE_RATE
 
 
@@ -15,15 +16,14 @@ def _uniform(shape: tuple[int, ...], low: float, high: float, like: Tensor) -> T
     return torch.empty(shape, device=like.device).uniform_(low, high)
 
 
-def change_speed(samples: Tensor, lengths: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
-    """Play clip b ``factors[b]`` times as fast (pitch moves too): (B, N), (B,) → (B, N'), (B,)."""
-    new_lengths = (lengths / factors).long().clamp(min=1)
-    position = torch.arange(int(new_lengths.max()), device=samples.device)[None, :] * factors[:, None]
+def change_speed(samples: Tensor, factors: Tensor, new_lengths: Tensor, longest: int) -> Tensor:
+    """Play clip b ``factors[b]`` times as fast (pitch moves too): (B, N), (B,) → (B, N') with ``longest`` ≤ N'."""
+    position = torch.arange(rounded(longest, SHAPE_SAMPLES), device=samples.device)[None, :] * factors[:, None]
     left = position.long().clamp(max=samples.shape[1] - 2)
     share = (position - left).clamp(0, 1)
     values = torch.gather(samples, 1, left) * (1 - share) + torch.gather(samples, 1, left + 1) * share
     inside = torch.arange(values.shape[1], device=samples.device)[None, :] < new_lengths[:, None]
-    return values * inside, new_lengths
+    return values * inside
 
 
 def add_rooms(samples: Tensor, chance: float) -> Tensor:

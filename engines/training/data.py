@@ -26,6 +26,13 @@ LEARNER, NATIVE, SYNTHETIC = 0, 1, 2
 SENTENCE = ("accuracy", "fluency", "prosodic", "completeness", "total")
 WORD = ("accuracy", "stress", "total")
 NO_LABEL = -1
+SHAPE_SAMPLES = 8000
+"""Batches are padded to half seconds: a GPU library plans every new shape anew."""
+
+
+def rounded(count: int, step: int) -> int:
+    """The next multiple of ``step``."""
+    return -(-count // step) * step
 
 
 @dataclass
@@ -97,7 +104,7 @@ def rated_corpus(folder: Path, times: Path, cache: Path | None = None) -> list[U
         count = frames_of(len(samples))
         result.append(
             Utterance(
-                key, LEARNER, item["speaker"], samples, expected.classes.astype(np.int64), expected.classes,
+                key, LEARNER, item["speaker"], samples, _said(expected.classes, means), expected.classes,
                 expected.words, expected.marks,
                 frame_labels(spans, count) if spans else np.full(count, NO_LABEL, dtype=np.int64),
                 marks,
@@ -175,6 +182,12 @@ def _expert_shares(item: dict[str, Any]) -> tuple[np.ndarray, list[float]]:
     return np.array(shares, dtype=np.float32), means
 
 
+def _said(classes: np.ndarray, means: Sequence[float]) -> np.ndarray:
+    """CTC target: phones the raters call wrong or missing are left out, so that they get no posterior of their own."""
+    kept = classes[np.asarray(means) >= 0.5].astype(np.int64)
+    return kept if len(kept) else classes.astype(np.int64)
+
+
 def _split(vote: float, level: int) -> float:
     """A vote between two levels counts for both in proportion."""
     return max(0.0, 1.0 - abs(vote - level))
@@ -219,12 +232,12 @@ class Bank:
         items = [self.items[index] for index in chosen]
         lengths = torch.as_tensor(self.lengths[chosen], device=self.device)
         offsets = torch.as_tensor(self.offsets[chosen], device=self.device)
-        time = torch.arange(int(lengths.max()), device=self.device)
+        time = torch.arange(rounded(int(self.lengths[chosen].max()), SHAPE_SAMPLES), device=self.device)
         index = (offsets[:, None] + time).clamp(max=len(self.samples) - 1)
         samples = self.samples[index].float() / 32768 * (time < lengths[:, None])
 
         def padded(arrays: list[np.ndarray], fill: float) -> Tensor:
-            width = max(len(array) for array in arrays)
+            width = rounded(max(len(array) for array in arrays), 8)
             out = np.full((len(arrays), width, *arrays[0].shape[1:]), fill, dtype=arrays[0].dtype)
             for row, array in zip(out, arrays, strict=True):
                 row[: len(array)] = array
@@ -233,6 +246,8 @@ class Bank:
         return {
             "samples": samples,
             "lengths": lengths,
+            "lengths_cpu": torch.from_numpy(self.lengths[chosen]),
+            "said_counts_cpu": torch.tensor([len(item.said) for item in items]),
             "said": padded([item.said for item in items], 0),
             "said_counts": torch.tensor([len(item.said) for item in items], device=self.device),
             "classes": padded([item.classes.astype(np.int64) for item in items], 1),
@@ -282,5 +297,6 @@ class Sampler:
         members = self.groups[group]
         longest = self.bank.lengths[members[-1]] / SAMPLE_RATE
         count = max(2, int(self.seconds / longest))
+        count = max(2, count // 4 * 4)
         replace = count > len(members)
         return self.rng.choice(members, size=count, replace=replace, p=self.chances[group])

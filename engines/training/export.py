@@ -20,8 +20,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from engines.training.network import AcousticConfig, Scorer, ScorerConfig, expectation
-from engines.training.train import Both
+from engines.training.network import Scorer, expectation
+from engines.training.train import Both, load_weights
 from tutor.evidence import FEATURES
 from tutor.paths import write_atomic
 from tutor.phones import CLASS_COUNT, ORDER
@@ -125,14 +125,6 @@ def export(model: Both, out: Path, name: str, version: str, extra: dict[str, Any
     write_atomic(out / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
 
 
-def load_run(run: Path) -> Both:
-    """The averaged weights of a finished run."""
-    state = torch.load(run / "weights.pt", map_location="cpu", weights_only=True)
-    model = Both(AcousticConfig(**state["acoustic"]))
-    model.load_state_dict(state["weights"])
-    return model.float().eval()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
@@ -142,7 +134,7 @@ def main() -> None:
     parser.add_argument("--extra", type=Path, help="JSON with calibration, metrics, parents for the manifest")
     arguments = parser.parse_args()
     extra = json.loads(arguments.extra.read_text()) if arguments.extra else {"calibration": {}, "metrics": {}, "parents": []}
-    export(load_run(arguments.run), arguments.out, arguments.name, arguments.version, extra)
+    export(load_weights(arguments.run / "weights.pt"), arguments.out, arguments.name, arguments.version, extra)
 
 
 if __name__ == "__main__":

@@ -180,7 +180,7 @@ class ConformerBlock(nn.Module):
 class AcousticModel(nn.Module):
     """Samples (B, N) float32 and lengths (B,) → CTC log posteriors, frame log posteriors (B, T, 40), hidden (B, T, H)."""
 
-    def __init__(self, config: AcousticConfig = MAIN, longest_s: float = 21.0) -> None:
+    def __init__(self, config: AcousticConfig = MAIN, longest_s: float = 30.0) -> None:
         super().__init__()
         self.config = config
         self.front = FrontEnd()

@@ -67,6 +67,7 @@ def align(emissions: Tensor, frames: Tensor, classes: Tensor, words: Tensor, cou
     return starts, torch.where(present & ~broken, starts + length[:, :width], 0)
 
 
+@torch.autocast("cuda", enabled=False)
 def evidence(
     ctc: Tensor, frame: Tensor, hidden: Tensor, classes: Tensor, marks: Tensor, counts: Tensor, starts: Tensor, ends: Tensor
 ) -> tuple[Tensor, Tensor]:

@@ -33,40 +33,57 @@ class Recipe:
     """All that decides a run besides the data."""
 
     size: str = "main"
-    steps: int = 5000
-    joint_from: float = 0.4
-    seconds: float = 500.0
-    rate: float = 8e-4
+    steps: int = 20000
+    joint_from: float = 0.35
+    seconds: float = 280.0
+    rate: float = 7e-4
     warmup: int = 400
     weight_decay: float = 0.02
     shares: tuple[float, float, float] = (0.6, 0.15, 0.25)
-    scorer_gradient: float = 0.5
-    dropout: float = 0.1
-    ema: float = 0.998
-    realign: int = 800
+    scorer_gradient: float = 1.0
+    dropout: float = 0.2
+    scorer_dropout: float = 0.3
+    ema: float = 0.999
+    realign: int = 1500
+    check: int = 1000
     seed: int = 1
 
 
 class Both(nn.Module):
     """The two networks under one roof, for one optimiser and one average."""
 
-    def __init__(self, acoustic: AcousticConfig) -> None:
+    def __init__(self, acoustic: AcousticConfig, scorer_dropout: float = 0.2) -> None:
         super().__init__()
         self.acoustic = AcousticModel(acoustic)
-        self.scorer = Scorer(ScorerConfig(hidden=acoustic.hidden))
+        self.scorer = Scorer(ScorerConfig(hidden=acoustic.hidden, dropout=scorer_dropout))
 
 
-def hear(model: Both, batch: dict[str, Tensor], bank: data.Bank, *, joint: bool) -> tuple[Tensor, ...]:
-    """Augmented batch → CTC, frame log posteriors, hidden; the speed factors move the frame labels along."""
-    samples, lengths = batch["samples"], batch["lengths"]
-    factors = torch.empty(len(lengths), device=samples.device).uniform_(0.88, 1.14)
-    samples, lengths = augment.change_speed(samples, lengths, factors)
+@dataclass(frozen=True)
+class Heard:
+    """An augmented batch: log-mel (B, M, 80) and mask, frames (B,) on host and device, frame labels, speed factors."""
+
+    log_mel: Tensor
+    mask: Tensor
+    frames_cpu: Tensor
+    frames: Tensor
+    labels: Tensor
+    factors: Tensor
+
+
+def hear(model: Both, batch: dict[str, Tensor], bank: data.Bank, *, joint: bool) -> Heard:
+    """Augment a batch; the speed factors move the frame labels along."""
+    samples = batch["samples"]
+    # Lengths are kept on the host as well: asking the device for them would make the host wait for every step.
+    factors_cpu = torch.empty(len(samples)).uniform_(0.88, 1.14)
+    lengths_cpu = (batch["lengths_cpu"] / factors_cpu).long().clamp(min=1)
+    factors, lengths = factors_cpu.to(samples.device), lengths_cpu.to(samples.device)
+    samples = augment.change_speed(samples, factors, lengths, int(lengths_cpu.max()))
     samples = augment.add_rooms(samples, 0.3)
     babble = bank.random_samples(tuple(samples.shape))
     samples = augment.add_noise(samples, lengths, babble, 0.6)
     samples = samples * (torch.arange(samples.shape[1], device=samples.device) < lengths[:, None])
     count = batch["frames"].shape[1]
-    wanted = int(lengths.max()) // FRAME_SAMPLES + 1
+    wanted = samples.shape[1] // FRAME_SAMPLES + 1
     source = (torch.arange(wanted, device=samples.device)[None, :] * factors[:, None]).round().long()
     labels = torch.gather(batch["frames"], 1, source.clamp(max=count - 1))
     frames = lengths // FRAME_SAMPLES + 1
@@ -79,17 +96,18 @@ def hear(model: Both, batch: dict[str, Tensor], bank: data.Bank, *, joint: bool)
         mels = lengths // 160 + 1
         mask = (torch.arange(power.shape[1], device=samples.device) < mels[:, None]).float()[:, :, None]
         log_mel = front.normalised(power, mask)
-        log_mel = augment.mask_bands(log_mel, mels, bands=2, times=1 if joint else 3, longest_share=0.05)
-    ctc, frame, hidden = model.acoustic.encode(log_mel, mask)
-    return ctc, frame, hidden, frames, labels, factors
+        log_mel = augment.mask_bands(log_mel, mels, bands=2, times=2 if joint else 3, longest_share=0.05)
+    return Heard(log_mel, mask, lengths_cpu // FRAME_SAMPLES + 1, frames, labels, factors)
 
 
 def recogniser_losses(
-    ctc: Tensor, frame: Tensor, frames: Tensor, labels: Tensor, batch: dict[str, Tensor]
+    ctc: Tensor, frame: Tensor, heard: Heard, batch: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
+    labels = heard.labels
     lost = F.ctc_loss(
-        ctc.transpose(0, 1), batch["said"], frames, batch["said_counts"], reduction="none", zero_infinity=True
-    )
+        ctc.transpose(0, 1), batch["said"], heard.frames_cpu, batch["said_counts_cpu"], reduction="none",
+        zero_infinity=True,
+    )  # fmt: skip
     per_phone = (lost / batch["said_counts"].clamp(min=1)).mean()
     framewise = F.nll_loss(frame.flatten(0, 1), labels.flatten(), ignore_index=data.NO_LABEL)
     return per_phone, framewise
@@ -113,11 +131,11 @@ def scorer_losses(
 ) -> tuple[Tensor, Tensor, Tensor]:
     target = batch["phone_targets"]
     known = ~target[..., 0].isnan() & aligned
-    weight = torch.where(batch["sources"] == data.LEARNER, 1.0, 0.15)[:, None].expand_as(known)[known]
-    shares = target[known]
-    crossed = -(shares * torch.log_softmax(phone[known], dim=-1)).sum(dim=-1)
-    mean, _ = expectation(phone[known])
-    squared = (mean - shares[:, 1] - 2 * shares[:, 2]) ** 2
+    weight = torch.where(batch["sources"] == data.LEARNER, 1.0, 0.15)[:, None] * known
+    shares = target.nan_to_num()
+    crossed = -(shares * torch.log_softmax(phone, dim=-1)).sum(dim=-1)
+    mean, _ = expectation(phone)
+    squared = (mean - shares[..., 1] - 2 * shares[..., 2]) ** 2
     phones = (weight * (crossed + 2 * squared)).sum() / weight.sum().clamp(min=1)
     words = _squared(word[:, : batch["word_targets"].shape[1]], batch["word_targets"]) / 4
     sentences = _squared(sentence, batch["sentence_targets"]) / 2
@@ -126,7 +144,33 @@ def scorer_losses(
 
 def _squared(value: Tensor, target: Tensor) -> Tensor:
     known = ~target.isnan()
-    return F.mse_loss(value[known], target[known]) if bool(known.any()) else value.sum() * 0
+    return ((value - target.nan_to_num()) ** 2 * known).sum() / known.sum().clamp(min=1)
+
+
+def distillation(
+    teacher: Both, heard: Heard, ctc: Tensor, frame: Tensor, scored: tuple[Tensor, ...] | None, batch: dict[str, Tensor]
+) -> Tensor:
+    """Distance to a bigger model that hears the same sound: posteriors (Kullback–Leibler) and, when given, scores."""
+    with torch.no_grad():
+        taught = teacher.acoustic.encode(heard.log_mel, heard.mask)
+    valid = heard.mask[:, ::2, 0]
+    loss = torch.zeros((), device=ctc.device)
+    for mine, theirs in ((ctc, taught[0]), (frame, taught[1])):
+        divergence = (theirs.exp() * (theirs - mine)).sum(dim=2)
+        loss = loss + (divergence * valid).sum() / valid.sum()
+    if scored is None:
+        return loss
+    phone, word, sentence, aligned = scored
+    with torch.no_grad():
+        spans = sped(batch, heard.factors, heard.frames)
+        wanted = score(teacher, *taught, *spans, batch, 1.0)
+    chances = torch.softmax(wanted[0], dim=-1)
+    crossed = -(chances * torch.log_softmax(phone, dim=-1)).sum(dim=-1)
+    squared = (expectation(phone)[0] - expectation(wanted[0])[0]) ** 2
+    loss = loss + ((crossed + 2 * squared) * aligned).sum() / aligned.sum().clamp(min=1)
+    known = ~batch["word_targets"][..., :1].isnan()
+    words = ((word - wanted[1])[:, : known.shape[1]] ** 2 * known).sum() / (3 * known.sum()).clamp(min=1)
+    return loss + words / 4 + ((sentence - wanted[2]) ** 2).mean() / 2
 
 
 def sped(batch: dict[str, Tensor], factors: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -178,7 +222,7 @@ def predict(model: Both, bank: data.Bank, indices: np.ndarray, seconds: float = 
         phone, word, sentence, _ = score(model, ctc, frame, hidden, starts, ends, batch, 1.0)
         mean, _ = expectation(phone)
         best = ctc.argmax(dim=2).cpu().numpy()
-        labels = batch["frames"][:, : frame.shape[1]]
+        labels = F.pad(batch["frames"], (0, frame.shape[1]), value=data.NO_LABEL)[:, : frame.shape[1]]
         right = ((frame.argmax(dim=2) == labels) & (labels >= 0)).sum(dim=1).tolist()
         known = (labels >= 0).sum(dim=1).tolist()
         for row, index in enumerate(chosen):
@@ -248,14 +292,17 @@ def best_f1(values: np.ndarray, wrong: np.ndarray) -> float:
 
 
 def train(
-    recipe: Recipe, bank: data.Bank, held_out: np.ndarray, folder: Path, device: torch.device, time_limit_s: float
+    recipe: Recipe, bank: data.Bank, held_out: np.ndarray, folder: Path, device: torch.device, time_limit_s: float,
+    teacher: Both | None = None, start: Both | None = None,
 ) -> Both:
     """Run the schedule and return the averaged model; ``time_limit_s`` shortens the schedule to what fits."""
     torch.manual_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
     config = replace(SIZES[recipe.size], dropout=recipe.dropout)
-    model = Both(config).to(device)
+    model = Both(config, recipe.scorer_dropout).to(device)
     average = Both(config).to(device)
+    if start is not None:
+        model.acoustic.load_state_dict(start.acoustic.state_dict())
     average.load_state_dict(model.state_dict())
     average.eval()
     decayed = [p for p in model.parameters() if p.ndim > 1]
@@ -297,19 +344,24 @@ def train(
             group["lr"] = augment.learning_rate(step, steps, recipe.rate, recipe.warmup)
         batch = sub.batch(sampler.draw())
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            ctc, frame, hidden, frames, labels, factors = hear(model, batch, sub, joint=joint)
-            losses = list(recogniser_losses(ctc, frame, frames, labels, batch))
+            heard = hear(model, batch, sub, joint=joint)
+            ctc, frame, hidden = model.acoustic.encode(heard.log_mel, heard.mask)
+            losses = list(recogniser_losses(ctc, frame, heard, batch))
             if joint:
-                starts, ends = sped(batch, factors, frames)
-                phone, word, sentence, aligned = score(
-                    model, ctc, frame, hidden, starts, ends, batch, recipe.scorer_gradient
-                )
+                spans = sped(batch, heard.factors, heard.frames)
+                phone, word, sentence, aligned = score(model, ctc, frame, hidden, *spans, batch, recipe.scorer_gradient)
                 losses += scorer_losses(phone, word, sentence, aligned, batch)
-        loss = sum(losses, torch.zeros((), device=device))
+            loss = sum(losses, torch.zeros((), device=device))
+            if teacher is not None:
+                loss = loss + distillation(teacher, heard, ctc, frame, (phone, word, sentence, aligned) if joint else None, batch)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        if bool(torch.isfinite(norm)):
+        if device.type == "cuda":
+            # The fused optimiser looks at this on the device and skips the step; the host need not wait.
+            optimiser.found_inf = (~torch.isfinite(norm)).float()  # type: ignore[attr-defined]
+            optimiser.step()
+        elif bool(torch.isfinite(norm)):
             optimiser.step()
         step += 1
         decay = min(recipe.ema, (1 + step) / (10 + step))
@@ -323,7 +375,9 @@ def train(
             totals.zero_()
             row: dict[str, Any] = {"step": step, "of": steps, "seconds": round(time.monotonic() - begun, 1),
                                    "losses": [round(value, 4) for value in mean[:5]]}  # fmt: skip
-            if len(held_out) and (step % 1000 == 0 or step == steps):
+            if step >= 0.6 * steps and not (folder / "weights_mid.pt").exists():
+                save_weights(average, recipe, step, folder / "weights_mid.pt")
+            if len(held_out) and (step % recipe.check == 0 or step == steps):
                 row |= figures(predict(average, bank, held_out))
             log.write(json.dumps(row) + "\n")
             log.flush()
@@ -334,9 +388,22 @@ def train(
                      "step": step, "spent": time.monotonic() - begun}  # fmt: skip
             torch.save(state, checkpoint.with_suffix(".tmp"))
             checkpoint.with_suffix(".tmp").replace(checkpoint)
-    half = {name: value.half() if value.is_floating_point() else value for name, value in average.state_dict().items()}
-    torch.save({"weights": half, "acoustic": config_dict(config), "recipe": dict(vars(recipe)), "steps": steps}, folder / "weights.pt")
+    save_weights(average, recipe, step, folder / "weights.pt")
     return average
+
+
+def save_weights(model: Both, recipe: Recipe, step: int, path: Path) -> None:
+    """Weights as FP16 with what it takes to rebuild the network."""
+    half = {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()}
+    torch.save({"weights": half, "acoustic": config_dict(model.acoustic.config), "recipe": dict(vars(recipe)), "steps": step}, path)
+
+
+def load_weights(path: Path) -> Both:
+    """The model that ``save_weights`` wrote, FP32, on the host, ready to answer."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    model = Both(AcousticConfig(**state["acoustic"]))
+    model.load_state_dict(state["weights"])
+    return model.float().eval()
 
 
 def main() -> None:
@@ -347,7 +414,10 @@ def main() -> None:
     parser.add_argument("--native", type=Path)
     parser.add_argument("--native-times", type=Path)
     parser.add_argument("--synthetic", type=Path, nargs="*", default=[])
-    parser.add_argument("--fold", type=int, help="hold out this fold (0–4) of the speakers")
+    parser.add_argument("--fold", type=int, help="hold out this fold of the speakers")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--start", type=Path, help="weights.pt whose acoustic model to start from")
+    parser.add_argument("--teacher", type=Path, help="weights.pt of a bigger model to learn from as well")
     parser.add_argument("--time-limit", type=float, default=1e9, help="seconds; the schedule is shortened to fit")
     parser.add_argument("--cache", type=Path, help="folder for decoded samples")
     parser.add_argument("--limit", type=int, help="first N utterances of each source, for rehearsals")
@@ -358,11 +428,12 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.enable_cudnn_sdp(False)  # it plans every new batch shape for a third of a second
     cache = arguments.cache
     if cache:
         cache.mkdir(parents=True, exist_ok=True)
     utterances = data.rated_corpus(arguments.rated, arguments.rated_times, cache and cache / "rated.npy")[: arguments.limit]
-    fold_of = data.folds(utterances)
+    fold_of = data.folds(utterances, arguments.folds)
     if arguments.native:
         utterances += data.native_corpus(arguments.native, arguments.native_times, cache and cache / "native.npy")[: arguments.limit]
     for number, folder in enumerate(arguments.synthetic):
@@ -374,7 +445,9 @@ def main() -> None:
     recipe = Recipe(**{**fields, "shares": tuple(fields["shares"])})
     hours = {source: round(float(bank.lengths[bank.sources == source].sum()) / 16000 / 3600, 2) for source in range(3)}
     print(f"hours of learner, native, synthetic speech: {hours}; held out {len(held_out)} utterances on {device}", flush=True)
-    average = train(recipe, bank, held_out, arguments.run, device, arguments.time_limit)
+    teacher = load_weights(arguments.teacher).to(device) if arguments.teacher else None
+    start = load_weights(arguments.start) if arguments.start else None
+    average = train(recipe, bank, held_out, arguments.run, device, arguments.time_limit, teacher, start)
     if len(held_out):
         out = predict(average, bank, held_out)
         (arguments.run / "figures.json").write_text(json.dumps(figures(out), indent=1))
