@@ -95,7 +95,8 @@ def save(key: EngineKey, data: bytes, build_s: float) -> StoredEngine:
     disk.
     """
     path = folder() / f"{key.stem}.plan"
-    engine = StoredEngine(path, key, hashlib.sha256(data).hexdigest(), len(data), build_s, UNTRIED, {})
+    sha256 = hashlib.sha256(data).hexdigest()
+    engine = StoredEngine(path, key, sha256, len(data), round(build_s, 2), UNTRIED, {})
     engine.sidecar.unlink(missing_ok=True)
     write_atomic(path, data)
     _write_sidecar(engine)
@@ -173,7 +174,7 @@ def _write_sidecar(engine: StoredEngine) -> None:
         "key": asdict(engine.key),
         "sha256": engine.sha256,
         "size_bytes": engine.size_bytes,
-        "build_s": round(engine.build_s, 2),
+        "build_s": engine.build_s,
         "verdict": engine.verdict,
         "verification": dict(engine.verification),
     }

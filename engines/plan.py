@@ -126,7 +126,7 @@ def build(
         if calibrator is None:
             raise BuildFailed("INT8 needs a calibrator, or a model with Q/DQ nodes; none was given")
         library.set_calibrator(config, calibrator, _profile(builder, network, calibrator.shapes))
-    cache = _open_timing_cache(config, options.timing_cache)
+    cache = _open_timing_cache(config, options.timing_cache if library.has_timing_cache else "")
     monitor = library.monitor(build_log.tell)
     if monitor is not None:
         config.progress_monitor = monitor

@@ -47,6 +47,9 @@ def variant(
         if precision == "fp16":
             model = _to_fp16(model)
         elif precision == "int8":
+            if rest == "fp16":
+                # Q and DQ take FP16 scales from operator set 19 on.
+                model = _onnx().version_converter.convert_version(model, 19)
             model = _to_int8(model, clips, keep, progress)
             if rest == "fp16":
                 model = _to_fp16(model)
@@ -140,7 +143,7 @@ def sensitivity(
     for index, group in enumerate(groups):
         progress("sensitivity", index, len(groups))
         keep = tuple(everything - set(group))
-        losses.append(loss(variant(data, "int8", clips=clips, keep=keep)))
+        losses.append(loss(variant(data, "int8", clips=clips, keep=keep, rest="fp32")))
     return losses
 
 
@@ -250,6 +253,7 @@ def _onnx() -> Any:
     try:
         import onnx
         import onnx.numpy_helper
+        import onnx.version_converter
     except ImportError as error:
         raise InstallError(
             "The onnx package is needed for this; install it: python3 -m pip install '.[gpu]'."

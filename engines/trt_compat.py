@@ -12,6 +12,7 @@ FP16                 BuilderFlag.FP16    typed ONNX           typed ONNX        
 INT8                 INT8 + calibrator   Q/DQ ONNX            Q/DQ ONNX           Q/DQ ONNX
 layers kept FP32     layer.precision     typed ONNX           typed ONNX          typed ONNX
 progress, cancel     none (log lines)    IProgressMonitor     IProgressMonitor    IProgressMonitor
+timing cache         yes                 yes                  yes                 none (its calls do nothing)
 target GPU           the present one     the present one      the present one     SM75 … SM120 by name
 tactic sources       less stubbed cuBLAS its own              its own             its own
                      and cuDNN
@@ -58,6 +59,7 @@ class Library:
         self.is_rtx = name == RTX
         self.typed_by_flags = not self.is_rtx and numbers[0] < 10
         self.has_calibrator = self.typed_by_flags
+        self.has_timing_cache = not self.is_rtx
         self.has_monitor = hasattr(module, "IProgressMonitor")
         self.has_targets = hasattr(module, "ComputeCapability")
 

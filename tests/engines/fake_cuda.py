@@ -44,6 +44,7 @@ class FakeCuda:
 
     def __init__(self, devices: int = 1) -> None:
         self.devices = devices
+        self.driver = 13000
         self.fail: dict[str, list[Code | None]] = {}
         self.calls: list[str] = []
         self.memory: dict[int, Any] = {}
@@ -85,7 +86,7 @@ class FakeCuda:
         return self.devices
 
     def cudaDriverGetVersion(self) -> int:
-        return 13000
+        return self.driver
 
     def cudaGetDeviceProperties(self, device: int) -> Any:
         return SimpleNamespace(name=b"Fake RTX\0\0", major=8, minor=9, totalGlobalMem=8 << 30)

@@ -1,0 +1,353 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from engines import calibration_report, engine_store, plan, precision, trt_compat
+from engines.batches import acoustic_inputs
+from engines.calibration_set import PLACES, QUIET, calibration_set
+from engines.engine_build import BuildRequest, build_engine
+from engines.export_variant import export_variant
+from engines.manifest import load_manifest, sha256_of
+from engines.onnx_cpu import OnnxBytes
+from engines.verify import Case
+from tests.engines.check_model import clip_of
+from tests.engines.tiny_model import write_manifest
+from tutor.errors import EngineError, InstallError, ModelError
+
+CLIPS = [clip_of(samples, seed) for seed, samples in enumerate((16_000, 40_000, 9_000))]
+CLASSES, WIDTH = 40, 16
+
+
+def spectral_graph() -> onnx.ModelProto:
+    """A graph with everything the tools must see: a power front end with a logarithm, stored FP16, a mask,
+    two heads.
+    """
+    rng = np.random.default_rng(5)
+    half = rng.normal(0, 0.2, (32, WIDTH)).astype(np.float16)
+    weights = {
+        "bank": rng.normal(0, 1, (32, 1, 320)).astype(np.float32),
+        "floor": np.array(1e-7, np.float32),
+        "scale": np.array(0.1, np.float32),
+        "encoder_half": half,
+        "ctc": rng.normal(0, 0.5, (WIDTH, CLASSES)).astype(np.float32),
+        "frame": rng.normal(0, 0.5, (WIDTH, CLASSES)).astype(np.float32),
+        "axis1": np.array([1], np.int64),
+        "mask": np.array(-1e9, np.float32),
+        "nothing": np.array(0, np.float32),
+    }
+    nodes = [
+        helper.make_node("Cast", ["encoder_half"], ["encoder"], "encoder_cast", to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["samples", "axis1"], ["wave"], "/front/Unsqueeze"),
+        helper.make_node("Conv", ["wave", "bank"], ["bands"], "/front/Conv", strides=[320], pads=[160, 160]),
+        helper.make_node("Mul", ["bands", "bands"], ["power"], "/front/Mul"),
+        helper.make_node("Add", ["power", "floor"], ["floored"], "/front/Add"),
+        helper.make_node("Log", ["floored"], ["logs"], "/front/Log"),
+        helper.make_node("Transpose", ["logs"], ["frames"], "/front/Transpose", perm=[0, 2, 1]),
+        helper.make_node("Mul", ["frames", "scale"], ["scaled"], "/front/Mul_1"),
+        helper.make_node("MatMul", ["scaled", "encoder"], ["encoded"], "/blocks.0/entry/MatMul"),
+        helper.make_node("Tanh", ["encoded"], ["hidden"], ""),
+        helper.make_node("Cast", ["lengths"], ["floats"], "/Cast", to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["floats", "nothing"], ["zeros"], "/Mul"),
+        helper.make_node("Mul", ["zeros", "mask"], ["masked"], "/Mul_1"),
+        helper.make_node("Unsqueeze", ["masked", "axis1"], ["rows"], "/Unsqueeze"),
+        helper.make_node("Unsqueeze", ["rows", "axis1"], ["bias"], "/Unsqueeze_1"),
+        helper.make_node("MatMul", ["hidden", "ctc"], ["ctc_logits"], "/ctc/MatMul"),
+        helper.make_node("Add", ["ctc_logits", "bias"], ["ctc_biased"], "/ctc/Add"),
+        helper.make_node("LogSoftmax", ["ctc_biased"], ["log_posteriors"], "/LogSoftmax", axis=-1),
+        helper.make_node("MatMul", ["hidden", "frame"], ["frame_logits"], "/frame/MatMul"),
+        helper.make_node("LogSoftmax", ["frame_logits"], ["frame_log_posteriors"], "/LogSoftmax_1", axis=-1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "spectral",
+        [
+            helper.make_tensor_value_info("samples", TensorProto.FLOAT, ["batch", "samples"]),
+            helper.make_tensor_value_info("lengths", TensorProto.INT32, ["batch"]),
+        ],
+        [
+            helper.make_tensor_value_info("log_posteriors", TensorProto.FLOAT, ["batch", "frames", CLASSES]),
+            helper.make_tensor_value_info(
+                "frame_log_posteriors", TensorProto.FLOAT, ["batch", "frames", CLASSES]
+            ),
+            helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["batch", "frames", WIDTH]),
+        ],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.fixture(scope="session")
+def data() -> bytes:
+    return bytes(spectral_graph().SerializeToString())
+
+
+@pytest.fixture(scope="session")
+def spectral_folder(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory, data: bytes) -> Path:
+    folder = tmp_path_factory.mktemp("spectral")
+    (folder / "acoustic.onnx").write_bytes(data)
+    (folder / "scorer.onnx").write_bytes((tiny_folder / "scorer.onnx").read_bytes())
+    write_manifest(folder, ("likelihood", "ratio", "duration"), 8)
+    return folder
+
+
+def answers(content: bytes) -> dict[str, np.ndarray]:
+    return OnnxBytes(content, threads=1).run(acoustic_inputs([clip_of(32_000, 9)]))
+
+
+def test_front_end_and_what_may_be_quantised(data: bytes) -> None:
+    model = precision.unpacked(data)
+    front = precision.front_end(model)
+    assert (
+        all(name.startswith("/front/") for name in front)
+        and "/front/Log" in front
+        and "/front/Mul_1" in front
+    )
+    assert precision.final_softmax(model) == ("/LogSoftmax", "/LogSoftmax_1")
+    assert precision.quantisable(data) == ("/blocks.0/entry/MatMul", "/ctc/MatMul", "/frame/MatMul")
+    assert set(precision.keep_fp32(data)) == {*front, "/LogSoftmax", "/LogSoftmax_1"}
+
+
+def test_a_graph_without_a_logarithm_has_no_front_end(tiny_folder: Path) -> None:
+    model = precision.unpacked((tiny_folder / "acoustic.onnx").read_bytes())
+    assert precision.front_end(model) == ()
+
+
+def test_unpacking_changes_no_answer(data: bytes) -> None:
+    unpacked = precision.variant(data, "fp32")
+    model = onnx.load_model_from_string(unpacked)
+    assert all(tensor.data_type != TensorProto.FLOAT16 for tensor in model.graph.initializer)
+    for name, array in answers(unpacked).items():
+        np.testing.assert_array_equal(array, answers(data)[name])
+
+
+def test_fp16_keeps_the_front_end_and_the_ends_in_fp32(data: bytes) -> None:
+    made = precision.variant(data, "fp16")
+    model = onnx.load_model_from_string(made)
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    assert types["bank"] == TensorProto.FLOAT and types["encoder"] == TensorProto.FLOAT16
+    assert types["ctc"] == TensorProto.FLOAT16
+    assert all(value.type.tensor_type.elem_type == TensorProto.FLOAT for value in model.graph.output)
+    found, expected = answers(made), answers(data)
+    assert 0 < np.abs(found["log_posteriors"] - expected["log_posteriors"]).mean() < 0.01
+
+
+def test_fp16_holds_no_constant_beyond_its_range(data: bytes) -> None:
+    model = onnx.load_model_from_string(precision.variant(data, "fp16"))
+    for tensor in model.graph.initializer:
+        assert np.isfinite(numpy_helper.to_array(tensor)).all()
+    assert all(np.isfinite(array).all() for array in answers(precision.variant(data, "fp16")).values())
+
+
+@pytest.mark.parametrize("rest", ["fp16", "fp32"])
+def test_int8_quantises_just_what_it_may(data: bytes, rest: str) -> None:
+    made = precision.variant(data, "int8", clips=CLIPS, keep=("/ctc/MatMul",), rest=rest)
+    model = onnx.load_model_from_string(made)
+    count = sum(
+        tensor.data_type == TensorProto.INT8 and len(tensor.dims) == 2 for tensor in model.graph.initializer
+    )
+    assert count == 2
+    found, expected = answers(made), answers(data)
+    error = np.abs(found["frame_log_posteriors"] - expected["frame_log_posteriors"]).mean()
+    assert 1e-5 < error < 0.1
+
+
+def test_int8_without_recordings_and_unknown_precisions(data: bytes) -> None:
+    with pytest.raises(ModelError, match="recordings"):
+        precision.variant(data, "int8")
+    with pytest.raises(ModelError, match="fp8"):
+        precision.variant(data, "fp8")
+    with pytest.raises(ModelError, match="cannot be made"):
+        precision.variant(b"garbage", "fp16")
+
+
+def test_without_onnx_the_extra_is_named(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(InstallError, match="onnx"):
+        precision.variant(data, "fp32")
+
+
+def test_sensitivity_finds_the_costly_layer(data: bytes) -> None:
+    model = onnx.load_model_from_string(data)
+    for tensor in model.graph.initializer:
+        if tensor.name == "frame":
+            # One huge weight a column takes the scale of all others: quantising them loses nearly everything.
+            values = numpy_helper.to_array(tensor).copy()
+            values[0] = 30.0
+            tensor.CopyFrom(numpy_helper.from_array(values, "frame"))
+    spoiled = bytes(model.SerializeToString())
+    expected = answers(spoiled)
+
+    def loss(content: bytes) -> float:
+        found = answers(content)
+        return float(
+            sum(
+                np.abs(np.exp(found[n]) - np.exp(expected[n])).mean()
+                for n in ("log_posteriors", "frame_log_posteriors")
+            )
+        )
+
+    groups = [("/blocks.0/entry/MatMul",), ("/ctc/MatMul",), ("/frame/MatMul",)]
+    losses = precision.sensitivity(spoiled, groups, CLIPS, loss)
+    assert losses[2] == max(losses) and losses[2] > 2 * losses[1]
+
+
+def test_layer_groups() -> None:
+    nodes = ("/blocks.0/first/x", "/blocks.11/first/x", "/blocks.0/out", "/entry/MatMul")
+    assert calibration_report.layer_groups(nodes) == {
+        "first/x": ("/blocks.0/first/x", "/blocks.11/first/x"),
+        "out": ("/blocks.0/out",),
+        "entry/MatMul": ("/entry/MatMul",),
+    }
+
+
+def test_reports_of_calibration_and_sweep(spectral_folder: Path) -> None:
+    manifest = load_manifest(spectral_folder)
+    cases = [Case(str(seed), clip) for seed, clip in enumerate(CLIPS)]
+    rows = calibration_report.compare_sets(manifest, cases)
+    assert len(rows) == 2 * len(PLACES) and {row["heard in"] for row in rows} == {
+        place.name for place in PLACES
+    }
+    assert all(0 < row["kl"] < 1 for row in rows)
+    swept = calibration_report.sweep(manifest, cases)
+    assert [row["layers"] for row in sorted(swept, key=lambda row: row["layers"])] == [
+        "ctc/MatMul",
+        "entry/MatMul",
+        "frame/MatMul",
+    ]
+    assert sum(row["share"] for row in swept) == pytest.approx(1)
+
+
+def test_export_as_a_model_folder(spectral_folder: Path, tmp_path: Path) -> None:
+    made = export_variant(spectral_folder, tmp_path / "int8", "int8", clips=CLIPS)
+    parent = load_manifest(spectral_folder)
+    assert made.parents == (parent.acoustic.sha256,) and made.version == "0-int8"
+    assert made.acoustic.precision == "int8" and made.metrics == {}
+    assert made.acoustic.sha256 == sha256_of(tmp_path / "int8" / "acoustic.onnx")
+    assert made.calibration["int8"]["clips"] == len(CLIPS) * len(PLACES)
+    with pytest.raises(ModelError, match="not empty"):
+        export_variant(spectral_folder, tmp_path / "int8", "fp16")
+
+
+needs_rtx = pytest.mark.skipif(
+    importlib.util.find_spec("tensorrt_rtx") is None, reason="tensorrt-rtx is not installed"
+)
+
+
+@needs_rtx
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [("sm75", "fp16"), ("sm80", "fp32"), ("sm86", "fp16"), ("sm89", "int8"), ("sm120", "fp16")],
+)
+def test_real_engines_for_every_rtx_generation(
+    spectral_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, kind: str
+) -> None:
+    monkeypatch.setenv("TUTOR_CACHE_DIR", str(tmp_path))
+    manifest = load_manifest(spectral_folder)
+    seen: list[str] = []
+
+    def progress(label: str, done: int, total: int) -> bool:
+        seen.append(label)
+        return True
+
+    request = BuildRequest(manifest, "tensorrt_rtx", precision=kind, target=target)
+    stored = build_engine(request, clips=CLIPS, progress=progress)
+    assert stored.size_bytes > 10_000 and engine_store.find(stored.key) == stored
+    assert stored.key.gpu == "" and stored.verdict == engine_store.UNTRIED
+    assert len(set(seen)) > 2
+
+
+@needs_rtx
+def test_bindings_and_types_of_a_real_engine(data: bytes) -> None:
+    library = trt_compat.load("tensorrt_rtx")
+    shapes = (plan.Shapes("interactive", (1, 1, 1), (4_800, 80_000, 240_000)),)
+    built = plan.build(
+        library, precision.variant(data, "fp16"), plan.BuildOptions(shapes, "fp16", target="sm89")
+    )
+    assert [(tensor.name, tensor.dtype, tensor.shape) for tensor in built.inputs] == [
+        ("samples", "float", (-1, -1)),
+        ("lengths", "int32", (-1,)),
+    ]
+    assert [(tensor.name, tensor.dtype, tensor.shape[2]) for tensor in built.outputs] == [
+        ("log_posteriors", "float", CLASSES),
+        ("frame_log_posteriors", "float", CLASSES),
+        ("hidden", "float", WIDTH),
+    ]
+
+
+@needs_rtx
+def test_real_failures_of_a_real_builder(data: bytes, spectral_folder: Path) -> None:
+    library = trt_compat.load("tensorrt_rtx")
+    shapes = (plan.Shapes("interactive", (1, 1, 1), (4_800, 80_000, 240_000)),)
+    model = onnx.load_model_from_string(data)
+    for node in model.graph.node:
+        if node.op_type in ("Tanh", "LogSoftmax"):
+            node.op_type = "No" + node.op_type
+    with pytest.raises(plan.BuildFailed) as caught:
+        plan.build(library, bytes(model.SerializeToString()), plan.BuildOptions(shapes, target="sm89"))
+    assert "/LogSoftmax (NoLogSoftmax)" in str(caught.value) and "/LogSoftmax_1" in str(caught.value)
+    with pytest.raises(plan.BuildStopped):
+        plan.build(
+            library, data, plan.BuildOptions(shapes, target="sm89"), report=lambda *step: step[0] == "parse"
+        )
+    request = BuildRequest(load_manifest(spectral_folder), "tensorrt_rtx", precision="fp32", target="sm75")
+    with pytest.raises(InstallError, match="sm75"):
+        build_engine(request)
+
+
+@needs_rtx
+def test_a_real_engine_cannot_be_opened_without_a_gpu_and_says_so(data: bytes) -> None:
+    from engines import cuda, trt_runtime
+    from engines.choose import gpu_driver
+    from engines.tensorrt_model import border
+
+    if not gpu_driver():
+        pytest.skip("this machine has an NVIDIA driver")
+    library = trt_compat.load("tensorrt_rtx")
+    shapes = (plan.Shapes("interactive", (1, 1, 1), (4_800, 80_000, 240_000)),)
+    built = plan.build(library, data, plan.BuildOptions(shapes, target="sm89"))
+    with pytest.raises(EngineError, match="GPU cannot be used"), border():
+        trt_runtime.TrtEngine(library, cuda.Cuda(0), built.data)
+
+
+def test_calibration_sets_are_seeded_bounded_and_broad() -> None:
+    one, same, other = (calibration_set(CLIPS, seed=seed) for seed in (7, 7, 8))
+    assert len(one) == len(CLIPS) * len(PLACES)
+    for a, b, c in zip(one, same, other, strict=True):
+        assert a.dtype == np.float32 and np.abs(a).max() <= 1
+        np.testing.assert_array_equal(a, b)
+        assert not np.array_equal(a, c)
+    assert len(calibration_set(CLIPS, places=QUIET, rounds=3)) == 9
+    assert calibration_set([np.zeros(100, np.float32)]) == []
+
+
+def test_noisy_places_are_noisier_than_quiet_ones() -> None:
+    from engines.calibration_set import recorded
+
+    gap = np.concatenate([CLIPS[0], np.zeros(16_000, np.float32)])
+    floors = {}
+    for place in PLACES:
+        rng = np.random.default_rng(3)
+        heard = [recorded(gap, place, CLIPS, rng) for _ in range(6)]
+        floors[place.name] = np.mean(
+            [np.sqrt((clip[-6_000:] ** 2).mean() / (clip[:16_000] ** 2).mean()) for clip in heard]
+        )
+    assert floors["quiet"] < 0.03
+    assert all(floors[name] > 3 * floors["quiet"] for name in ("classroom", "street", "subway"))
+    with pytest.raises(KeyError):
+        from engines.calibration_set import noise_of
+
+        noise_of("moon", 10, CLIPS, np.random.default_rng(0))
+
+
+def test_manifest_of_the_export_is_json(spectral_folder: Path, tmp_path: Path) -> None:
+    export_variant(spectral_folder, tmp_path / "fp16", "fp16")
+    data = json.loads((tmp_path / "fp16" / "manifest.json").read_text())
+    assert data["acoustic"]["precision"] == "fp16"
