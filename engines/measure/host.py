@@ -1,7 +1,8 @@
 """The other half of the GPU figures, on Python 3.12 with PyTorch: preparation, baseline, whole path.
 
 ``python3 -m engines.measure.host prepare CARRY WORK``  models, references and calibration sets for
-``measure.trt`` ``python3 -m engines.measure.host torch WORK OUT``      PyTorch eager and compiled: latency,
+``measure.trt`` ``python3 -m engines.measure.host sizes WORK m200,m300``  larger Conformers with random
+weights ``python3 -m engines.measure.host torch WORK OUT``      PyTorch eager and compiled: latency,
 load, memory ``python3 -m engines.measure.host path CARRY WORK OUT`` samples → scores with the GPU engine; a
 worker killed midway CARRY is written by ``engines.measure.gather``. TUTOR_MODELS names the folder of main/
 and light/ (default: assets). Results go to OUT/torch.json and OUT/path.json, written after every step.
@@ -64,8 +65,14 @@ def prepare(carry: Path, work: Path) -> None:
                 answers[f"{index:03d}.{output}"] = array[0]
         np.savez(work / f"{name}.reference.npz", **answers)
         print("prepared", name, len(data), flush=True)
-    for name in ("m90", "m200", "m300"):
-        export_random(name, work)
+    export_sizes(work, "m90")
+
+
+def export_sizes(work: Path, names: str) -> None:
+    """Write the random Conformers of a comma-separated list, unless they are there."""
+    for name in names.split(","):
+        if not (work / f"{name}.keep.json").is_file():
+            export_random(name, work)
         print("prepared", name, flush=True)
 
 
@@ -316,6 +323,8 @@ def main(arguments: Sequence[str]) -> int:
     paths = [Path(folder) for folder in folders]
     if action == "prepare":
         prepare(*paths)
+    elif action == "sizes":
+        export_sizes(paths[0], folders[1])
     elif action == "torch":
         baseline(paths[1], float(os.environ.get("TUTOR_SECONDS", "150")))
     else:
