@@ -1,15 +1,14 @@
 """What travels to the GPU machine besides the project: ``python -m engines.measure.gather CARRY [--corpus
 FOLDER]``.
 
-cases.npz: int16 clips for the parity gate (and cases.json with their names and texts); voices.npz: int16
-speech for calibration; take.pkl: a decoded 5 s take with its prompt. The GPU machine can then do without
-decoders and lexicons.
+cases.npz: int16 clips for the parity gate; voices.npz: int16
+speech for calibration; cases.pkl: the cases with their prompts; take.pkl: a decoded 5 s take with its
+prompt. The GPU machine can then do without decoders and lexicons.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,10 +35,11 @@ def gather(carry: Path, corpus: Path | None, count: int = 24) -> None:
     cases = [*bundled, *testing[: count // 2]]
     cases += [case for case in noisy_cases(cases) if case.text]
     _save(carry / "cases.npz", cases)
-    (carry / "cases.json").write_text(
-        json.dumps([{"name": case.name, "text": case.text} for case in cases], indent=1)
-    )
     _save(carry / "voices.npz", calibrating or bundled)
+    takes = [
+        (case.name, clip_from_samples(case.samples, SAMPLE_RATE), make_prompt(case.text)) for case in cases
+    ]
+    (carry / "cases.pkl").write_bytes(pickle.dumps(takes))
     samples, text = speech_of(5.0)
     take = (clip_from_samples(samples, SAMPLE_RATE), make_prompt(text))
     (carry / "take.pkl").write_bytes(pickle.dumps(take))

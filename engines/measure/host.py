@@ -1,11 +1,15 @@
-"""The other half of the GPU figures, on Python 3.12 with PyTorch: preparation, baseline, whole path.
+"""The other half of the GPU figures, on Python 3.12 with PyTorch: preparation, baseline, gate, whole path.
 
-``python3 -m engines.measure.host prepare CARRY WORK``  models, references and calibration sets for
-``measure.trt`` ``python3 -m engines.measure.host sizes WORK m200,m300``  larger Conformers with random
-weights ``python3 -m engines.measure.host torch WORK OUT``      PyTorch eager and compiled: latency,
-load, memory ``python3 -m engines.measure.host path CARRY WORK OUT`` samples → scores with the GPU engine; a
-worker killed midway CARRY is written by ``engines.measure.gather``. TUTOR_MODELS names the folder of main/
-and light/ (default: assets). Results go to OUT/torch.json and OUT/path.json, written after every step.
+``python3 -m engines.measure.host ACTION …`` where ACTION is
+
+- ``prepare CARRY WORK``: models, references and calibration sets for ``measure.trt``;
+- ``sizes WORK m200,m300``: larger Conformers with random weights;
+- ``torch WORK OUT``: PyTorch eager and compiled: latency, load, memory;
+- ``gate CARRY WORK OUT``: the parity gate with phone scores for every engine in WORK;
+- ``path CARRY WORK OUT``: samples → scores with the GPU engine, and with its worker killed midway.
+
+CARRY is written by ``engines.measure.gather``. TUTOR_MODELS names the folder of main/ and light/ (default:
+the shipped ones). Results go to OUT/torch.json, gate.json and path.json, written after every step.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from engines.calibration_set import PLACES, QUIET, calibration_set, save_set
 from engines.manifest import Manifest, load_manifest
 from engines.measure.trt import LENGTHS_S, OUTPUTS, RATE, SPEAKERS, crowd, percentiles
 from engines.onnx_cpu import OnnxBytes, OnnxModel, OnnxScorer
+from engines.verify import Case, verify
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, Model, ScorerInput, ScorerOutput
 from tutor.errors import EngineError
 from tutor.paths import assets_dir
@@ -187,6 +192,32 @@ def _torch_figures(name: str, mode: str) -> dict[str, Any]:
     return figures
 
 
+def gate(carry: Path, work: Path, out: Path) -> None:
+    """``verify`` on recordings with texts, whole path included, through the pipe: clips one by one."""
+    from tutor.assess import assess
+
+    takes = pickle.loads((carry / "cases.pkl").read_bytes())
+    cases = [Case(name, clip.samples, prompt.text) for name, clip, prompt in takes]
+    prompts = {name: (clip, prompt) for name, clip, prompt in takes}
+
+    def phone_scores(model: Model, case: Case) -> Any:
+        result = assess(*prompts[case.name], model)
+        return np.array([phone.score for word in result.words for phone in word.phonemes], np.float32)
+
+    results = Results(out / "gate.json")
+    for path in sorted(work.glob("*.plan")):
+        name, kind = path.stem.split(".")
+        if name not in ("main", "light"):
+            continue
+        manifest = manifest_of(name)
+        candidate = PipeModel(manifest, work, name, kind)
+        reference = OnnxModel(manifest, threads=8)
+        limits = "int8" if kind.startswith("int8") else kind
+        parity = verify(reference, candidate, cases, limits, phone_scores=phone_scores)
+        results.put(f"{name} {kind}", parity.to_json())
+        candidate.close()
+
+
 def whole_path(carry: Path, work: Path, out: Path) -> None:
     """One 5 s take, samples → scores, with the GPU engine; then with its worker killed under way."""
     from tutor.assess import assess
@@ -327,6 +358,8 @@ def main(arguments: Sequence[str]) -> int:
         export_sizes(paths[0], folders[1])
     elif action == "torch":
         baseline(paths[1], float(os.environ.get("TUTOR_SECONDS", "150")))
+    elif action == "gate":
+        gate(*paths)
     else:
         whole_path(*paths)
     return 0
