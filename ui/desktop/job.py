@@ -26,7 +26,8 @@ class Job(Generic[Result]):
         done: Callable[[Result], None] | None,
         failed: Callable[[BaseException], None] | None,
     ) -> None:
-        self._work, self._done, self._failed = work, done, failed
+        self._work: Callable[[], Result] | None = work
+        self._done, self._failed = done, failed
         self.cancelled = threading.Event()
         self.finished = threading.Event()
         self._result: Result | None = None
@@ -38,26 +39,30 @@ class Job(Generic[Result]):
 
     @property
     def result(self) -> Result | None:
-        """What the work returned; None before it is finished and after a failure."""
+        """What the work of a cancelled job returned all the same; None before it is finished."""
         return self._result
 
     def run(self) -> None:
         """Do the work; on the worker's thread."""
-        if not self.cancelled.is_set():
+        work, self._work = self._work, None
+        if work is not None and not self.cancelled.is_set():
             try:
-                self._result = self._work()
+                self._result = work()
             except BaseException as error:
                 self._error = error
         self.finished.set()
 
     def deliver(self, default_failed: Callable[[BaseException], None]) -> None:
-        """Hand over the outcome; in the window's thread."""
+        """Hand over the outcome and keep nothing of it; in the window's thread."""
+        done, failed = self._done, self._failed
+        self._done = self._failed = None
         if self.cancelled.is_set() or isinstance(self._error, Cancelled):
             return
+        result, self._result = self._result, None
         if self._error is not None:
-            (self._failed or default_failed)(self._error)
-        elif self._done is not None:
-            self._done(self._result)  # type: ignore[arg-type]
+            (failed or default_failed)(self._error)
+        elif done is not None:
+            done(result)  # type: ignore[arg-type]
 
 
 class _Worker:
