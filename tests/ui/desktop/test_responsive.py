@@ -20,6 +20,7 @@ from ui.desktop.controller import Controller
 from ui.desktop.shown import Sentence
 
 STALL_S = 0.05
+ROUNDS = 10
 TAKES = 200
 GROWTH_MB = 12
 
@@ -93,8 +94,12 @@ def test_no_stall_while_recording_scoring_replaying_or_loading(
     controller.practice.open_list([Sentence("I think this is it, and that is what it was.", item="i")])
     one_round(controller, qtbot, microphone, player)
     # Another program may take the processor away for a moment; a stall of our own making comes every time.
-    rounds = [one_round(controller, qtbot, microphone, player) for _ in range(4)]
-    best = {part: min(found[part] for found in rounds) for part in rounds[0]}
+    best: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        found = one_round(controller, qtbot, microphone, player)
+        best = {part: min(stall, best.get(part, stall)) for part, stall in found.items()}
+        if max(best.values()) <= STALL_S:
+            break
     assert set(best) == {"record", "score", "replay", "lessons"}
     assert {part: round(stall, 3) for part, stall in best.items() if stall > STALL_S} == {}
 
