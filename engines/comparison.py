@@ -15,7 +15,7 @@ import numpy as np
 
 from engines.manifest import load_manifest
 from engines.onnx_cpu import OnnxModel
-from engines.verify import Case, PhoneScores, assessed_phones, rank_correlation
+from engines.verify import Case, PhoneScores, assessed_phones, rank_correlation, scored
 from tutor.errors import Cancelled, TutorError
 from tutor.progress import Progress, silent
 
@@ -69,14 +69,16 @@ def compare(
     for index, case in enumerate(told):
         if not progress("compare", index, len(told)):
             raise Cancelled("The comparison was stopped; nothing was kept.")
-        pair = []
+        pair: list[np.ndarray[Any, Any]] = []
         for model, taken in zip(models, times, strict=True):
             model.listen([case.samples])
             started = time.perf_counter()
             model.listen([case.samples])
             taken.append(time.perf_counter() - started)
-            pair.append(score(model, case))
-        if len(pair[0]) == len(pair[1]):
+            values = scored(score, model, case)
+            if values is not None:
+                pair.append(values)
+        if len(pair) == 2 and len(pair[0]) == len(pair[1]):
             for column, values in zip(scores, pair, strict=True):
                 column.append(values)
     for model in models:

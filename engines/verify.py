@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutor.acoustic import AcousticOutput, Floats, Model
-from tutor.errors import Cancelled, TutorError
+from tutor.errors import Cancelled, InputError, TutorError
 from tutor.progress import Progress, silent
 
 
@@ -99,10 +99,11 @@ def verify(
         if not progress("verify", index, len(cases) + 1):
             raise Cancelled("The verification was stopped; the engine is not used until it is complete.")
         expected += reference.listen([case.samples])
+        wanted = scored(score, reference, case)
         try:
             differences.add("alone", expected[-1], candidate.listen([case.samples])[0])
-            if case.text:
-                scores.append((score(reference, case), score(candidate, case)))
+            if wanted is not None:
+                scores.append((wanted, score(candidate, case)))
         except TutorError as error:
             return _broken(len(cases), f"{case.name}: {error}")
     try:
@@ -113,6 +114,14 @@ def verify(
         differences.add("batch", one, other)
     progress("verify", len(cases) + 1, len(cases) + 1)
     return _judged(len(cases), differences, scores, limits)
+
+
+def scored(score: PhoneScores, model: Model, case: Case) -> NDArray[np.float32] | None:
+    """Phone scores of a case; None without a text, or for a recording too poor to be scored by anyone."""
+    try:
+        return score(model, case) if case.text else None
+    except InputError:
+        return None
 
 
 def assessed_phones(model: Model, case: Case) -> NDArray[np.float32]:

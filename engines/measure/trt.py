@@ -147,8 +147,8 @@ def build(bench: Bench, model: str, precision: str) -> dict[str, Any]:
 
 
 def parity(bench: Bench, model: str, precision: str) -> dict[str, Any]:
-    """Against ONNX Runtime FP32 on the CPU: each case alone, and all in one ragged batch; answers kept for
-    scoring.
+    """Against ONNX Runtime FP32 on the CPU: each case alone (twice: the second time as a CUDA graph), and all
+    in one ragged batch.
     """
     engine = bench.engine(model, precision)
     clips = bench.cases()
@@ -163,7 +163,7 @@ def parity(bench: Bench, model: str, precision: str) -> dict[str, Any]:
         ("batch", [{n: together[n][i : i + 1] for n in OUTPUTS} for i in range(len(clips))]),
     ):
         biggest, absolute, divergence, weights = 0.0, [], [], []
-        for index, (want, have) in enumerate(zip(expected, found)):  # noqa: B905  (Python 3.9)
+        for want, have in zip(expected, found):  # noqa: B905  (Python 3.9)
             for name in OUTPUTS[:2]:
                 one = want[name]
                 other = have[name][0, : len(one)]
