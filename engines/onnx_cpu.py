@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engines import batches, foreign
 from engines.manifest import Graph, Manifest
+from engines.plain_scorer import PlainScorer
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, ScorerInput, ScorerOutput
 from tutor.errors import EngineError, InstallError, ModelError, OutOfMemory
 
@@ -125,7 +126,7 @@ class OnnxModel:
             manifest.acoustic_path, manifest.acoustic, threads=threads, providers=providers
         )
         self._providers = self._acoustic.providers
-        self._scorer = OnnxScorer(manifest, threads=threads) if manifest.scorer is not None else None
+        self._scorer: OnnxScorer | PlainScorer | None = scorer_of(manifest, threads=threads)
 
     @property
     def info(self) -> EngineInfo:
@@ -148,7 +149,7 @@ class OnnxModel:
     def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
         """See ``tutor.acoustic.Model``."""
         if self._scorer is None:
-            raise ModelError(f"Model {self._manifest.title} has no scorer; name one in its manifest.")
+            raise EngineError("The model was closed; open it again.")
         return self._scorer.score(evidence)
 
     def close(self) -> None:
@@ -159,6 +160,11 @@ class OnnxModel:
         if token_map is not None:
             return foreign.heard(graph.run(foreign.inputs(clip, token_map)), len(clip), token_map)
         return batches.acoustic_outputs(graph.run(batches.acoustic_inputs([clip])), [len(clip)])[0]
+
+
+def scorer_of(manifest: Manifest, *, threads: int = 0) -> OnnxScorer | PlainScorer:
+    """The model's own scorer, or the one by rule where it has none."""
+    return PlainScorer() if manifest.scorer is None else OnnxScorer(manifest, threads=threads)
 
 
 def available_providers() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from engines import batches, cuda, plan, trt_compat, trt_lane, trt_runtime
 from engines.engine_store import PASSED, StoredEngine
 from engines.manifest import Manifest
-from engines.onnx_cpu import OnnxScorer
+from engines.onnx_cpu import scorer_of
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, ScorerInput, ScorerOutput
 from tutor.errors import Cancelled, DeviceLost, EngineError, InstallError, ModelError, OutOfMemory
 
@@ -37,9 +37,8 @@ class TensorRTModel:
     ) -> None:
         self._engine = engine
         self._info = EngineInfo(backend, manifest.title, precision, reason)
-        self._scorer = OnnxScorer(manifest) if manifest.scorer is not None else None
+        self._scorer = scorer_of(manifest)
         self._most = max(profile.batch[2] for profile in manifest.profiles.values())
-        self._title = manifest.title
 
     @property
     def info(self) -> EngineInfo:
@@ -62,8 +61,6 @@ class TensorRTModel:
 
     def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
         """See ``tutor.acoustic.Model``."""
-        if self._scorer is None:
-            raise ModelError(f"Model {self._title} has no scorer; name one in its manifest.")
         return self._scorer.score(evidence)
 
     def close(self) -> None:
