@@ -124,7 +124,7 @@ def verify_engine(
     failed.
     """
     engine_store.check_whole(stored)
-    reference = OnnxModel(manifest)
+    reference = OnnxModel(manifest, exact=True)
     try:
         candidate = open_engine(manifest, stored, device=device, reason="verification", unverified=True)
     except (EngineError, InstallError) as error:

@@ -14,6 +14,7 @@ the shipped ones). Results go to OUT/torch.json, gate.json and path.json, writte
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pickle
@@ -126,11 +127,10 @@ def export_random(name: str, work: Path) -> None:
 
 def network(name: str) -> Any:
     """The project's own network: trained sizes (main, light) or one of ``SIZES``; weights are random."""
-    from engines.training.network import LIGHT, MAIN, AcousticConfig, AcousticModel
-
+    recipe = importlib.import_module("engines.training.network")
     if name in SIZES:
-        return AcousticModel(AcousticConfig(**SIZES[name]))
-    return AcousticModel(MAIN if name == "main" else LIGHT)
+        return recipe.AcousticModel(recipe.AcousticConfig(**SIZES[name]))
+    return recipe.AcousticModel(recipe.MAIN if name == "main" else recipe.LIGHT)
 
 
 def baseline(out: Path, seconds: float) -> None:
@@ -211,7 +211,7 @@ def gate(carry: Path, work: Path, out: Path) -> None:
             continue
         manifest = manifest_of(name)
         candidate = PipeModel(manifest, work, name, kind)
-        reference = OnnxModel(manifest, threads=8)
+        reference = OnnxModel(manifest, threads=8, exact=True)
         limits = "int8" if kind.startswith("int8") else kind
         parity = verify(reference, candidate, cases, limits, phone_scores=phone_scores)
         results.put(f"{name} {kind}", parity.to_json())

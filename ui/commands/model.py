@@ -35,6 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     promote = actions.add_parser("promote", help="put a staged model into use, if it passes every threshold")
     promote.add_argument("id")
     rollback = actions.add_parser("rollback", help="go back to the model used before")
+    quicken = actions.add_parser("quicken", help="add INT8 products for CPUs, if they are faster and as good")
+    quicken.add_argument("folder", type=Path, help="model folder to change")
+    quicken.add_argument(
+        "--recordings", type=Path, help="folder of audio with .txt beside it (default: bundled)"
+    )
+    quicken.add_argument("--json", action="store_true", help="as JSON on stdout")
     listing = actions.add_parser("list", help="staged models, and what keeps each from being promoted")
     log = actions.add_parser("log", help="the audit log")
     for action in (compare, promote, rollback, listing):
@@ -53,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         "compare": _compare,
         "promote": _promote,
         "rollback": _rollback,
+        "quicken": _quicken,
         "list": _list,
         "log": _log,
     }
@@ -71,6 +78,24 @@ def _export(arguments: argparse.Namespace) -> int:
             folder_of(arguments.model), arguments.target, arguments.precision, clips=clips, progress=progress
         )
     print(arguments.target)
+    return 0
+
+
+def _quicken(arguments: argparse.Namespace) -> int:
+    from engines.cpu_choice import quicken
+    from engines.recordings import load_cases, noisy_cases
+    from ui.console import progress_bar
+
+    cases = load_cases(arguments.recordings)
+    with progress_bar() as progress:
+        choice = quicken(arguments.folder, [*cases, *noisy_cases(cases)], progress=progress)
+    if arguments.json:
+        print(json.dumps(choice.to_json(), indent=1))
+    else:
+        verdict = "INT8 on CPUs from now on" if choice.chosen else "FP32 kept: " + "; ".join(choice.reasons)
+        print(
+            f"FP32 {choice.fp32_ms:.1f} ms, INT8 {choice.int8_ms:.1f} ms ({choice.speedup:.2f} ×): {verdict}"
+        )
     return 0
 
 
@@ -150,7 +175,8 @@ def _log(arguments: argparse.Namespace) -> int:
             print(json.dumps(event))
         else:
             print(
-                f"{event['time']}  {event['action']:<9} {event['model']}  {event['outcome']}  {event['sha256'][:12]}"
+            short = event["sha256"][:12]
+            print(f"{event['time']}  {event['action']:<9} {event['model']}  {event['outcome']}  {short}")
             )
     return 0
 

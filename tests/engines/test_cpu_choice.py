@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engines import cpu_choice
+from engines.cpu_choice import QUICK_FILE, quicken
+from engines.manifest import load_manifest
+from engines.onnx_cpu import OnnxModel
+from engines.verify import Case
+from tests.engines.check_model import check_model, clip_of
+from tests.engines.tiny_model import write_tiny_model
+from tutor.errors import ModelError
+
+CASES = [Case("a", clip_of(30_000, 1)), Case("b", clip_of(20_000, 2))]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_tiny_model(tmp_path / "tiny")
+
+
+def times(monkeypatch: pytest.MonkeyPatch, fp32_ms: float, int8_ms: float) -> None:
+    monkeypatch.setattr(cpu_choice, "_cpu_ms", lambda models, clip: [fp32_ms, int8_ms])
+
+
+def test_fast_and_good_enough_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times(monkeypatch, 30.0, 15.0)
+    choice = quicken(folder, CASES)
+    assert choice.chosen and choice.speedup == 2.0 and 0 < choice.parity.kl < 0.05
+    manifest = load_manifest(folder)
+    assert manifest.acoustic_cpu is not None and manifest.acoustic_cpu.precision == "int8"
+    quick, exact = OnnxModel(manifest, threads=1), OnnxModel(manifest, threads=1, exact=True)
+    assert quick.info.precision == "int8" and exact.info.precision == "fp32"
+    one, other = (model.listen([CASES[0].samples])[0].log_posteriors for model in (quick, exact))
+    assert 0 < np.abs(one - other).max() < 1
+    check_model(quick)
+    (folder / QUICK_FILE).write_bytes(b"cut")
+    with pytest.raises(ModelError, match="damaged"):
+        load_manifest(folder)
+
+
+def test_too_slow_or_too_different_keeps_fp32(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times(monkeypatch, 30.0, 15.0)
+    assert quicken(folder, CASES).chosen
+    times(monkeypatch, 20.0, 15.0)
+    choice = quicken(folder, CASES)
+    assert not choice.chosen and "1.33 times as fast" in choice.reasons[0]
+    assert load_manifest(folder).acoustic_cpu is None and not (folder / QUICK_FILE).exists()
+    times(monkeypatch, 30.0, 15.0)
+
+    def apart(model: Any, case: Case) -> np.ndarray:
+        return np.array([1.0, 2.0, 3.0]) if model.info.precision == "int8" else np.array([3.0, 2.0, 1.0])
+
+    told = [Case(case.name, case.samples, "text") for case in CASES]
+    choice = quicken(folder, told, phone_scores=apart)
+    assert not choice.chosen and "rank correlation" in choice.reasons[0]
+    kept = json.loads((folder / "manifest.json").read_text())
+    assert kept["calibration"]["cpu_choice"]["chosen"] is False and "acoustic_cpu" not in kept
+
+
+def test_speed_is_really_measured(folder: Path) -> None:
+    choice = quicken(folder, CASES)
+    assert choice.fp32_ms > 0 and choice.int8_ms > 0
