@@ -173,11 +173,9 @@ def _log(arguments: argparse.Namespace) -> int:
     for event in registry.events():
         if arguments.json:
             print(json.dumps(event))
-        else:
-            print(
-            short = event["sha256"][:12]
-            print(f"{event['time']}  {event['action']:<9} {event['model']}  {event['outcome']}  {short}")
-            )
+            continue
+        short = event["sha256"][:12]
+        print(f"{event['time']}  {event['action']:<9} {event['model']}  {event['outcome']}  {short}")
     return 0
 
 
