@@ -4,6 +4,10 @@
   <context>
     <name>Tutor</name>
     <message>
+      <source>Demo</source>
+      <translation>演示</translation>
+    </message>
+    <message>
       <source>Choose a table</source>
       <translation>选择表格</translation>
     </message>

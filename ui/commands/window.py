@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from tutor.errors import InstallError
+from tutor.errors import InputError, InstallError
 
 HELP = "open the desktop window (also what plain `tutor` does)"
 
@@ -15,6 +16,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--engine", default="", help="who scores, for this run (default: as chosen in Settings)"
     )
     parser.add_argument("--model", default="", help="main, light or a model folder, for this run")
+    parser.add_argument(
+        "--open", type=Path, metavar="SOUND", help="a recording to score at once, with --text"
+    )
+    parser.add_argument("--text", default="", help="what the recording says")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,4 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InstallError(
             f"The window needs Qt and its system libraries ({error}); `tutor doctor` names what is missing."
         ) from error
-    return app.run(app.Options(engine=arguments.engine, model=arguments.model))
+    if arguments.open is not None and not arguments.text:
+        raise InputError("--open needs --text, the words that were read.")
+    options = app.Options(arguments.engine, arguments.model, arguments.open, arguments.text)
+    return app.run(options)

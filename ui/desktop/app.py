@@ -8,31 +8,40 @@ import os
 import sys
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from tutor.acoustic import Model
-from tutor.clip import Clip
-from tutor.errors import InstallError
+from tutor.clip import Clip, read_clip
+from tutor.errors import InputError, InstallError
 from tutor.paths import data_dir
 from tutor.progress import Progress
-from tutor.prompts import Prompt
+from tutor.prompts import Prompt, make_prompt
+from tutor.prosody import pitch_track
 from tutor.result import Assessment
 from ui.desktop import preferences
 from ui.desktop.controller import Controller
 from ui.desktop.icons import application_icon
-from ui.desktop.language import language
+from ui.desktop.language import language, tr
+from ui.desktop.plots.pictures import pictures_of
+from ui.desktop.shown import Sentence, Take
 from ui.desktop.style import style_sheet
 from ui.desktop.theme import theme
+from ui.desktop.views.practice import PracticePage
+from ui.desktop.views.sentence import IDLE
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line may override; empty: what is remembered."""
+    """What the command line may override; empty: what is remembered. ``sound`` and ``text``: a recording to
+    score at once, as the demo does."""
 
     engine: str = ""
     model: str = ""
+    sound: Path | None = None
+    text: str = ""
 
 
 def run(options: Options) -> int:
@@ -46,10 +55,40 @@ def run(options: Options) -> int:
     stored = preferences.load()
     controller = Controller(open_model, assess_clip, stored, engine=options.engine, model=options.model)
     controller.window.show()
-    QTimer.singleShot(0, controller.start)
+    QTimer.singleShot(0, lambda: _start(controller, options))
     code = application.exec()
     controller.close()
     return code
+
+
+def _start(controller: Controller, options: Options) -> None:
+    controller.start()
+    if options.sound is not None:
+        controller.practice.open_list([Sentence(options.text, tr("Demo"))])
+        controller.practice.score_file(options.sound)
+
+
+def save_picture(sound: Path, text: str, assessment: Assessment, target: Path) -> None:
+    """Write the practice page with a scored recording as a PNG; needs no display.
+
+    Raises ``AudioError`` for an unreadable sound, ``InputError`` where ``target`` cannot be written.
+    """
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    application = make_application()
+    samples = read_clip(sound).samples
+    prompt = make_prompt(text)
+    page = PracticePage()
+    page.build_results()
+    page.resize(1280, 800)
+    page.show_sentence(Sentence(text, tr("Demo")))
+    page.show_take(Take(assessment, prompt, pictures_of(samples, pitch=pitch_track(samples))))
+    page.sentence.set_state(IDLE, has_take=True)
+    page.show()
+    application.processEvents()
+    saved = page.grab().save(str(target), "PNG")
+    page.close()
+    if not saved:
+        raise InputError(f"{target} cannot be written; choose another place.")
 
 
 def make_application() -> QApplication:

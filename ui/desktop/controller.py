@@ -94,6 +94,8 @@ class Controller(QObject):
         self.scorer.fell_back.connect(self._engine_fell_back)
         self.scorer.not_loaded.connect(self._engine_missing)
         self.practice.latency.connect(self._latency)
+        # A stronger engine may have been built meanwhile, or a failing one replaced.
+        self.practice.take_scored.connect(lambda take: self._engine_ready(take.assessment.engine))
         self.window.closing.connect(lambda: self.store.set("geometry", self.window.geometry_text()))
 
     def start(self) -> None:

@@ -123,7 +123,8 @@ class Jobs(QObject):
             stuck.jobs.put(None)
 
     def close(self, wait_s: float = 2.0) -> bool:
-        """Let queued jobs finish for at most ``wait_s`` each; whether all threads ended. Nothing arrives any more."""
+        """Let queued jobs finish for at most ``wait_s`` each; whether all threads ended. Nothing arrives any
+        more."""
         self._closed = True
         for worker in self._workers.values():
             worker.jobs.put(None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
+from tutor import guide
 from tutor.attempt import GOOD, Attempt
 from tutor.errors import TextError
 from tutor.history import History
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 
 LONGEST_FILE_BYTES = 1_000_000
 DRILL_ITEMS = 12
+
+
+def read_everything() -> tuple[Lesson, ...]:
+    """The lessons; the guides and tips are read on the way, so that showing them later reads no files."""
+    guide.phone_guides()
+    guide.confusions()
+    guide.first_languages()
+    return load_lessons()
 
 
 def sentences_of_lesson(lesson: Lesson) -> list[Sentence]:
@@ -99,7 +108,7 @@ class LessonControl(QObject):
 
     def start(self) -> None:
         """Read the lessons on a worker; begin with the lesson of last time."""
-        self._services.jobs.submit("files", load_lessons, self._show_lessons)
+        self._services.jobs.submit("files", read_everything, self._show_lessons)
 
     def refresh(self) -> None:
         """Ask the history anew for what the page in front shows."""

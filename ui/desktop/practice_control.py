@@ -63,7 +63,7 @@ class PracticeControl(QObject):
         self._at = 0
         self._stopped_at = 0.0
         self._pictures: Job[Pictures] | None = None
-        self._cursor_on_take = False
+        self._spoken: Spoken | None = None
         card = page.sentence
         card.record.connect(self.toggle_recording)
         card.listen.connect(self.listen)
@@ -85,6 +85,7 @@ class PracticeControl(QObject):
         speaker.failed.connect(services.tell_error)
         scorer.scored.connect(self._scored)
         scorer.failed.connect(self._not_recorded)
+        reference.playing.connect(self._reading)
 
     @property
     def sentence(self) -> Sentence:
@@ -266,7 +267,6 @@ class PracticeControl(QObject):
         """Hear the reference."""
         if self.sentence.text and not self._recorder.is_recording:
             self._reference.play(self._wanted_reference(slow=slow))
-            self._cursor_on_take = False
 
     def listen_to_word(self, at: int) -> None:
         """Hear one word (index in the take) of the reference."""
@@ -280,7 +280,6 @@ class PracticeControl(QObject):
                 word=self.take.assessment.words[at].text,
                 occurrence=self._occurrence(at),
             )
-            self._cursor_on_take = False
 
     def _occurrence(self, at: int) -> int:
         words = self.take.assessment.words if self.take else ()
@@ -294,8 +293,17 @@ class PracticeControl(QObject):
     def play_part(self, start_s: float, end_s: float) -> None:
         """Hear a part of the take."""
         if self.samples is not None and not self._recorder.is_recording:
-            self._cursor_on_take = True
+            self._spoken = None
             self._speaker.play(self.samples, SAMPLE_RATE, start_s, end_s)
 
     def _show_cursor(self, position_s: float) -> None:
-        self.page.timeline.show_cursor(position_s if position_s >= 0 and self._cursor_on_take else None)
+        on_take = self._spoken is None and position_s >= 0
+        if self.take is not None:
+            self.page.timeline.show_cursor(position_s if on_take else None)
+        if self._spoken is not None and len(self._spoken.words) == len(self.sentence.text.split()):
+            words = self._spoken.words
+            now = next((n for n, word in enumerate(words) if word.start_s <= position_s < word.end_s), -1)
+            self.page.sentence.ribbon.light(now)
+
+    def _reading(self, spoken: Spoken) -> None:
+        self._spoken = spoken

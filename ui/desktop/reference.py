@@ -36,9 +36,11 @@ class Wanted:
 
 
 class Reference(QObject):
-    """Fetches readings on the worker ``voice`` and plays them; ``failed`` brings errors."""
+    """Fetches readings on the worker ``voice`` and plays them; ``playing`` names the one, ``failed`` brings
+    errors."""
 
     failed = Signal(object)
+    playing = Signal(object)
 
     def __init__(self, jobs: Jobs, speaker: Speaker, scorer: Scorer) -> None:
         super().__init__()
@@ -54,6 +56,7 @@ class Reference(QObject):
             if self._latest is wanted:
                 start_s, end_s = part_of(spoken, word, occurrence) if word else (0.0, None)
                 self._speaker.play(spoken.samples, spoken.rate_hz, start_s, end_s)
+                self.playing.emit(spoken)
 
         self.fetch(wanted, done, need_words=bool(word))
 

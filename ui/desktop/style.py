@@ -13,7 +13,6 @@ from ui.desktop.theme import (
     TITLE,
     XS,
     Colours,
-    L,
     M,
     S,
 )
@@ -68,6 +67,9 @@ def style_sheet(c: Colours) -> str:
     QPushButton[kind="primary"]:disabled {{ background: {c.inset}; color: {c.muted};
         border-color: {c.inset}; }}
     QPushButton[kind="primary"]:focus {{ border: 2px solid {c.text}; }}
+    QPushButton[kind="recording"] {{ background: {c.record}; color: {c.on_accent}; border-color: {c.record};
+        font-weight: 600; }}
+    QPushButton[kind="recording"]:focus {{ border: 2px solid {c.text}; }}
     QPushButton[kind="danger"] {{ color: {c.poor}; border-color: {c.poor}; }}
     QPushButton[kind="danger"]:hover {{ background: {c.poor_soft}; }}
     QPushButton[kind="ghost"] {{ background: transparent; border: 1px solid transparent; }}

@@ -32,9 +32,11 @@ def texts_in_code() -> list[str]:
 
 def _texts_of(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", "mark"):
-            if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
-                yield node.args[0].value
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+            continue
+        text = node.args[0]
+        if node.func.id in ("tr", "mark") and isinstance(text, ast.Constant) and isinstance(text.value, str):
+            yield text.value
 
 
 def _fault_lines(tree: ast.AST) -> Iterator[str]:
@@ -72,7 +74,8 @@ def ts_of(texts: list[str], known: dict[str, str], code: str) -> bytes:
         else:
             translation.set("type", "unfinished")
     ElementTree.indent(root)
-    return HEAD + ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    body: bytes = ElementTree.tostring(root, encoding="utf-8")
+    return HEAD + body + b"\n"
 
 
 def lrelease() -> Path:

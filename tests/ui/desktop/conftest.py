@@ -15,18 +15,18 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from canned import canned_assess  # noqa: E402
-from PySide6.QtWidgets import QApplication  # noqa: E402
+from canned import canned_assess
+from PySide6.QtWidgets import QApplication
 
-from engines.canned import CannedModel  # noqa: E402
-from tutor.errors import DeviceError  # noqa: E402
-from tutor.microphone import Microphone  # noqa: E402
-from tutor.playback import Player  # noqa: E402
-from ui.desktop import app  # noqa: E402
-from ui.desktop.controller import Controller  # noqa: E402
-from ui.desktop.language import language  # noqa: E402
-from ui.desktop.preferences import Preferences  # noqa: E402
-from ui.desktop.theme import theme  # noqa: E402
+from engines.canned import CannedModel
+from tutor.errors import DeviceError
+from tutor.microphone import Microphone
+from tutor.playback import Player
+from ui.desktop import app
+from ui.desktop.controller import Controller
+from ui.desktop.language import language
+from ui.desktop.preferences import Preferences
+from ui.desktop.theme import theme
 
 FOLDERS = ("TUTOR_DATA_DIR", "TUTOR_CONFIG_DIR", "TUTOR_CACHE_DIR")
 

@@ -12,11 +12,12 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[3]), str(Path(__file__).parent)]
 
-from PySide6.QtCore import QTimer  # noqa: E402
+from PySide6.QtCore import QTimer
 
-from ui.desktop import app, controller as controllers, preferences  # noqa: E402
-from ui.desktop.preferences import Preferences  # noqa: E402
-from ui.desktop.shown import Sentence  # noqa: E402
+from ui.desktop import app, preferences
+from ui.desktop import controller as controllers
+from ui.desktop.preferences import Preferences
+from ui.desktop.shown import Sentence
 
 TEXT, ENGINE, MODEL, STOP_S = sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4])
 

@@ -44,6 +44,7 @@ class DrivenWindow:
             text=True,
         )
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._told: list[dict[str, Any]] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -53,21 +54,20 @@ class DrivenWindow:
                 self._lines.put(json.loads(line))
 
     def wait_for(self, event: str, timeout_s: float = 60, **fields: Any) -> dict[str, Any]:
+        """The first telling of its kind that was not waited for yet; others stay for later."""
         until = time.monotonic() + timeout_s
-        seen = []
         while time.monotonic() < until:
+            for told in self._told:
+                if told["event"] == event and fields.items() <= told.items():
+                    self._told.remove(told)
+                    return told
             try:
-                told = self._lines.get(timeout=0.2)
+                self._told.append(self._lines.get(timeout=0.2))
             except queue.Empty:
                 if self.process.poll() is not None:
-                    raise AssertionError(
-                        f"the window ended: {self.process.communicate()[1][-2000:]}"
-                    ) from None
-                continue
-            seen.append(told)
-            if told["event"] == event and fields.items() <= told.items():
-                return told
-        raise AssertionError(f"no {event} {fields} within {timeout_s} s; told: {seen}")
+                    errors = self.process.communicate()[1]
+                    raise AssertionError(f"the window ended: {errors[-2000:]}") from None
+        raise AssertionError(f"no {event} {fields} within {timeout_s} s; told: {self._told}")
 
     def x(self, *command: str) -> str:
         done = subprocess.run(

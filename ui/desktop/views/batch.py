@@ -56,8 +56,8 @@ class BatchPage(View):
         column.addWidget(self.label(mark("Recordings"), "heading"))
         column.addWidget(
             self.label(
-                mark("Score a whole folder for research: sound files with a .txt, .lab or .TextGrid beside each, "
-                    "or a table with the columns path and text."),
+                mark("Score a whole folder for research: sound files with a .txt, .lab or .TextGrid beside "
+                    "each, or a table with the columns path and text."),
                 "muted",
                 wrap=True,
             )

@@ -162,6 +162,11 @@ class SentenceCard(View):
             else tr("Record")
         )
         self._record.setText(f" {text}")
+        kind = "recording" if recording else "primary"
+        if self._record.property("kind") != kind:
+            self._record.setProperty("kind", kind)
+            self._record.style().unpolish(self._record)
+            self._record.style().polish(self._record)
         self._record.setAccessibleName(text)
         self._record.setToolTip(tr("Stop and score (Space)") if recording else tr("Record yourself (Space)"))
         self.set_icon(self._record, "stop" if recording else "mic", "on_accent")

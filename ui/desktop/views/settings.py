@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engines.choose import ENGINES
 from tutor.guide import first_languages
 from tutor.microphone import InputDevice, Level
 from ui.desktop.language import NAMES, language, mark, tr
@@ -26,7 +27,6 @@ from ui.desktop.preferences import Preferences
 from ui.desktop.theme import XS, M, S
 
 SHORTEST_STOP_S, LONGEST_STOP_S = 0.4, 3.0
-ENGINES = ("auto", "onnx_cpu", "onnx_cuda", "tensorrt", "tensorrt_rtx")
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,11 @@ class SettingsPage(View):
             "first_language": [("", tr("Not given")), *_languages()],
             "voice": [("", tr("The best there is")), *self._choices.voices],
             "model": [("main", tr("Accurate")), ("light", tr("Light and fast"))],
-            "engine": [(name, tr("The fastest there is") if name == "auto" else name) for name in ENGINES],
+            "engine": [
+                (name, tr("The fastest there is") if name == "auto" else name)
+                for name in ENGINES
+                if name != "canned"
+            ],
         }
         for name, entries in fills.items():
             box = self._boxes[name]
