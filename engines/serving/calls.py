@@ -205,7 +205,7 @@ class Connection:
         status = str(error.status() or "")
         text = " ".join(str(error.message() or error).split())[:200]
         where = f"The scoring server {self.address.target}"
-        if "maximum queue size" in text or "timeout expired" in text.lower() or "HTTP status: 429" in text:
+        if "maximum queue size" in text or "timeout expired" in text.lower() or "status: 429" in text:
             return ServerRefused(f"{where} has too many takes waiting; try again in a moment.")
         if "UNAUTHENTICATED" in status or "PERMISSION_DENIED" in status:
             return EngineError(f"{where} did not accept the token; ask the teacher for a new join link.")

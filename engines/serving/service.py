@@ -42,6 +42,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     bounds: Bounds = field(default_factory=Bounds)
     policy: Policy | None = None
+    gpu: bool = False
 
 
 def run_dir(port: int) -> Path:
@@ -97,8 +98,9 @@ class Service:
         self._claim()
         progress("Starting the server", 0, 3)
         shutil.rmtree(self._repository, ignore_errors=True)
-        chosen = self._options.policy or policy.cpu_policy(len(os.sched_getaffinity(0)))
-        write_repository(self._repository, self._manifests, chosen)
+        write_repository(
+            self._repository, self._manifests, self._options.policy or _policy(self._options.gpu)
+        )
         fixed = None if self._options.tier == "auto" else self._options.tier
         routes = policy.routes(tuple(manifest.name for manifest in self._manifests))
         control = TierControl(self._options.bounds, fixed=fixed)
@@ -155,7 +157,7 @@ class Service:
             )
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            note = {"pid": os.getpid(), **asdict(self.ports)}
+            note = {"pid": os.getpid(), "gpu": int(self._options.gpu), **asdict(self.ports)}
             write_atomic(self._folder / "server.json", json.dumps(note).encode())
         except OSError as error:
             raise InstallError(f"{self._folder} cannot be written ({error}); set TUTOR_CACHE_DIR.") from error
@@ -205,10 +207,20 @@ def running_pid(port: int) -> int:
     return 0
 
 
+def running_policy(port: int) -> Policy:
+    """How the service on ``port`` batches, for a version that joins it."""
+    note = _note(port)
+    return _policy(bool(note and note["gpu"]))
+
+
+def _policy(gpu: bool) -> Policy:
+    return policy.gpu_policy() if gpu else policy.cpu_policy(len(os.sched_getaffinity(0)))
+
+
 def _note(port: int) -> dict[str, int] | None:
     try:
         note: dict[str, int] = json.loads((run_dir(port) / "server.json").read_text())
         os.kill(note["pid"], 0)
-        return {name: int(note[name]) for name in ("pid", "grpc", "http", "metrics")}
+        return {name: int(note[name]) for name in ("pid", "gpu", "grpc", "http", "metrics")}
     except (OSError, ValueError, KeyError, TypeError):
         return None

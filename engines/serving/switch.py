@@ -13,9 +13,9 @@ from engines.onnx_cpu import OnnxModel
 from engines.serving import policy, repository
 from engines.serving.address import Address
 from engines.serving.calls import Connection
-from engines.serving.policy import ACOUSTIC, NORMAL, PEAK, SCORER, Policy
+from engines.serving.policy import ACOUSTIC, NORMAL, PEAK, SCORER
 from engines.serving.server import LOOPBACK
-from engines.serving.service import run_dir, running_ports
+from engines.serving.service import run_dir, running_policy, running_ports
 from tutor import timebase
 from tutor.errors import EngineError, InputError
 
@@ -24,7 +24,7 @@ _BETWEEN_S = 10.0
 """Longest time between listening and scoring of one take: the learner's machine aligns in between."""
 
 
-def switch(port: int, manifest: Manifest, settings: Policy) -> int:
+def switch(port: int, manifest: Manifest) -> int:
     """Serve ``manifest`` under its name on the service at ``port``; the new version number.
 
     The scorer comes first, so that whoever is heard by the new version finds its scorer; the old version
@@ -38,7 +38,7 @@ def switch(port: int, manifest: Manifest, settings: Policy) -> int:
             f"The server on port {port} serves no model {manifest.name!r}; start it with --models."
         )
     _try_out(manifest)
-    names = repository.add_version(folder, manifest, settings)
+    names = repository.add_version(folder, manifest, running_policy(port))
     try:
         for name in names:
             connection.ask("load_model", name, client_timeout=_LOAD_S)

@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     service.add_argument(
         "--dashboard-port", type=int, default=8003, help="the teacher's page on this machine"
     )
+    service.add_argument("--gpu", action="store_true", help="run the models on this machine's NVIDIA GPU")
     service.add_argument("--log-file", type=Path, help="structured log, one JSON object a line")
     service.add_argument("--repair", action="store_true", help="make the server's environment anew")
     instead = parser.add_argument_group("instead of serving").add_mutually_exclusive_group()
@@ -76,20 +77,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     import shutil
 
+    from engines.choose import gpu_driver
     from engines.serving.environment import ensure_environment, environment_dir
     from engines.serving.events import Events
     from engines.serving.service import Service
-    from tutor.errors import InputError
+    from tutor.errors import InputError, InstallError
     from ui.console import progress_bar
 
     try:
         events = Events(arguments.log_file)
     except OSError as error:
         raise InputError(f"The log {arguments.log_file} cannot be written ({error}).") from error
+    if arguments.gpu and gpu_driver():
+        raise InstallError(f"--gpu was asked for, but {gpu_driver()}; install it or serve without --gpu.")
     if arguments.repair:
-        shutil.rmtree(environment_dir(), ignore_errors=True)
+        shutil.rmtree(environment_dir(gpu=arguments.gpu), ignore_errors=True)
     with progress_bar() as progress:
-        environment = ensure_environment(progress)
+        environment = ensure_environment(progress, gpu=arguments.gpu)
         if arguments.setup:
             print(f"The server's environment is ready in {environment.root}")
             return 0
@@ -132,6 +136,7 @@ def _options(arguments: argparse.Namespace, environment: object) -> Options:
         host=arguments.host,
         dashboard_port=arguments.dashboard_port,
         tier=arguments.tier,
+        gpu=arguments.gpu,
         tokens=tokens,
         certificate=certificate,
     )
@@ -177,16 +182,14 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _switch(arguments: argparse.Namespace) -> int:
-    import os
-
-    from engines.serving import policy, switch
+    from engines.serving import switch
 
     if arguments.roll_back:
         number = switch.roll_back(arguments.port, arguments.roll_back)
         print(f"{arguments.roll_back} is served as version {number} again")
         return 0
     manifest = _manifests(arguments.switch)[0]
-    number = switch.switch(arguments.port, manifest, policy.cpu_policy(len(os.sched_getaffinity(0))))
+    number = switch.switch(arguments.port, manifest)
     print(f"{manifest.title} is served as version {number}; the one before stays for takes under way")
     return 0
 

@@ -19,7 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +238,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--model", type=Path, required=True, help="a model folder")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     environment = find_environment()
     if environment is None:
@@ -248,12 +249,12 @@ def main() -> int:
     service.start()
     service.run_in_background()
     try:
-        tally = inject(service, min(arguments.count, 2_000))
+        tally = inject(service, min(arguments.count, 2_000), seed=arguments.seed)
         rescues = service.keeper.rescues if service.keeper is not None else 0
     finally:
         service.stop()
     found: dict[str, Any] = {
-        **asdict(tally),
+        **vars(tally),
         "rescues": rescues,
         "seconds": round(time.monotonic() - begin, 1),
     }

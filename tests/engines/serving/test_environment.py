@@ -25,8 +25,9 @@ def test_other_requirements_make_it_anew(home: Path) -> None:
     home.mkdir()
     (home / "complete").write_text("of another version")
     assert environment.find_environment() is None
-    (home / "complete").write_text(environment._wanted())
+    (home / "complete").write_text(environment._wanted(False))
     assert environment.find_environment() is not None
+    assert environment.find_environment(gpu=True) is None
 
 
 def test_offline_says_so_in_one_line(
