@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
-
-sys.path[:0] = [str(Path(__file__).parents[3]), str(Path(__file__).parent)]
 
 from PySide6.QtCore import QTimer
 

@@ -34,7 +34,8 @@ class DrivenWindow:
     """The window's process and what it tells."""
 
     def __init__(self, display: str, environment: dict[str, str], *arguments: str) -> None:
-        self._environment = {**environment, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+        places = {"PYTHONPATH": str(Path(__file__).parents[3])}
+        self._environment = {**environment, **places, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
         script = Path(__file__).with_name("driven_window.py")
         self.process = subprocess.Popen(
             [sys.executable, str(script), *arguments],
