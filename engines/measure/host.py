@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -296,11 +297,16 @@ class PipeModel:
         return self._scorer.score(evidence)
 
     def kill(self) -> None:
+        """End the worker as a crash would."""
         self._process.kill()
         self._process.wait()
 
     def close(self) -> None:
         self.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
 
     def _listen(self, clip: Floats) -> AcousticOutput:
         source, target = self._process.stdout, self._process.stdin
