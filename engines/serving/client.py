@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -109,7 +110,7 @@ class TritonModel:
         status = self.status()
         if status.refusing:
             raise self._refused(status)
-        answers, version, route = self._retried(lambda: self._listen_somewhere(status.routes, clips))
+        answers, version, route = self._retried(partial(self._listen_somewhere, status.routes, clips))
         self._heard = (route, version)
         self._info = self._who(route, version)
         return answers
@@ -122,7 +123,7 @@ class TritonModel:
         answers: list[ScorerOutput] = []
         for start in range(0, len(evidence), _TOGETHER):
             part = evidence[start : start + _TOGETHER]
-            answers += self._retried(lambda part=part: self._score(route, version, part))  # type: ignore[misc]
+            answers += self._retried(partial(self._score, route, version, part))
         return answers
 
     def probe(self) -> None:

@@ -43,39 +43,48 @@ class Batching:
 
 @dataclass(frozen=True)
 class Policy:
-    """Batching of each served graph on one kind of machine."""
+    """Batching of each served graph on one kind of machine; ``why``: the figures behind it, for
+    config.pbtxt.
+    """
 
     normal: Batching
     peak: Batching
     scorer: Batching
+    why: str = ""
+
+
+_CPU_FIGURES = (
+    "Two cores, light model, sixteen learners who never pause, takes a second: one by one 25-30, batches of "
+    "four in twos 30-31, of sixteen 20-30, a process a core 23 (python -m engines.serving.bench)."
+)
+_GPU_FIGURES = (
+    "Not measured here: start values from the queue of at most 100 ms that the method's source names."
+)
 
 
 def cpu_policy(cores: int) -> Policy:
     """For ONNX Runtime on ``cores`` CPU cores.
 
-    Measured on two cores with the light model and sixteen learners who never pause
-    (``engines.serving.bench``), takes a second: one by one 25–30, batches of four in twos 30–31, of sixteen
-    20–30, a process a core 23. Batches do not pay on a CPU, they only must not hurt: nobody waits for
-    company, and what waited anyway runs in twos, where little is computed for padding. A take that has
-    waited 1.5 s is refused by the main model and goes to the light one, which is still in time.
+    Batches do not pay on a CPU (see ``why``), they only must not hurt: nobody waits for company, and what
+    waited anyway runs in twos, where little is computed for padding. A take that has waited 1.5 s is refused
+    by the main model and goes to the light one, which is still in time.
     """
     threads = max(1, cores)
     return Policy(
         normal=Batching(4, (), 0, 64, 1_500_000, rows_at_once=2, threads=threads),
         peak=Batching(4, (4,), 50_000, 64, 1_500_000, fixed=True, step=SECOND, threads=threads),
         scorer=Batching(32, (), 0, 256, 3_000_000, step=8, threads=1),
+        why=_CPU_FIGURES,
     )
 
 
 def gpu_policy() -> Policy:
-    """For a stock Triton with a GPU; lengths in steps of a second, so that requests of one step merge.
-
-    Not measured here: start values from the queue of 100 ms that the lessons' source names.
-    """
+    """For a Triton with a GPU; lengths in steps of a second, so that requests of one step merge."""
     return Policy(
         normal=Batching(32, (16, 32), 20_000, 512, 2_000_000, step=SECOND),
         peak=Batching(32, (32,), 100_000, 512, 2_000_000, fixed=True, step=5 * SECOND),
         scorer=Batching(64, (), 2_000, 1024, 2_000_000, step=32),
+        why=_GPU_FIGURES,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -55,7 +56,9 @@ def add_version(folder: Path, manifest: Manifest, settings: Policy, *, backend: 
         (ACOUSTIC, NORMAL, settings.normal),
         (ACOUSTIC, PEAK, settings.peak),
     ]
-    return [_add(folder, manifest, role, tier, batching, backend) for role, tier, batching in served]
+    return [
+        _add(folder, manifest, role, tier, batching, backend, settings.why) for role, tier, batching in served
+    ]
 
 
 def versions(folder: Path) -> tuple[int, ...]:
@@ -99,21 +102,25 @@ def config_text(
     group = config.instance_group.add(count=batching.instances)
     group.kind = group.KIND_CPU if backend == PYTHON else group.KIND_AUTO
     config.version_policy.latest.num_versions = _KEPT_VERSIONS
-    for key, value in {
+    parameters = {
         "role": role,
         "tier": tier,
         "model": manifest.name,
         "ragged": str(int(backend == PYTHON)),
         "step": str(batching.step),
-        "threads": str(batching.threads),
-        "settings": json.dumps(asdict(_settings(graph, role, batching))),
         "titles": json.dumps(titles),
-    }.items():
+    }
+    if backend == PYTHON:
+        parameters["settings"] = json.dumps(asdict(_settings(graph, role, batching)))
+        parameters["threads"] = str(batching.threads)
+    for key, value in parameters.items():
         config.parameters[key].string_value = value
     return str(text_format.MessageToString(config))
 
 
-def _add(folder: Path, manifest: Manifest, role: str, tier: str, batching: Batching, backend: str) -> str:
+def _add(
+    folder: Path, manifest: Manifest, role: str, tier: str, batching: Batching, backend: str, why: str
+) -> str:
     name = policy.served_name(manifest.name, role, tier)
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
@@ -128,13 +135,18 @@ def _add(folder: Path, manifest: Manifest, role: str, tier: str, batching: Batch
     _write_version(target, number, manifest.folder / _graph(manifest, role).file, backend)
     write_atomic(titles_file, json.dumps(titles).encode())
     text = config_text(manifest, role, tier, batching, titles=titles, backend=backend)
-    write_atomic(target / "config.pbtxt", text.encode())
+    write_atomic(target / "config.pbtxt", _commented(why, text))
     if backend == ONNXRUNTIME and role == ACOUSTIC:
         plan = config_text(manifest, role, tier, batching, titles=titles, backend=TENSORRT)
-        write_atomic(target / "configs" / "tensorrt.pbtxt", plan.encode())
+        write_atomic(target / "configs" / "tensorrt.pbtxt", _commented(why, plan))
     for old in known[: 1 - _KEPT_VERSIONS or None]:
         shutil.rmtree(target / str(old))
     return name
+
+
+def _commented(why: str, text: str) -> bytes:
+    lines = textwrap.wrap(why, 100)
+    return ("".join(f"# {line}\n" for line in lines) + text).encode()
 
 
 def _write_version(target: Path, number: int, graph: Path, backend: str) -> None:
