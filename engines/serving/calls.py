@@ -209,15 +209,13 @@ class Connection:
             return ServerRefused(f"{where} has too many takes waiting; try again in a moment.")
         if "UNAUTHENTICATED" in status or "PERMISSION_DENIED" in status:
             return EngineError(f"{where} did not accept the token; ask the teacher for a new join link.")
-        if "CANCELLED" in status:
-            return Cancelled("The request to the scoring server was cancelled.")
         if "DEADLINE" in status:
             return self._late(self.timeout_s)
         if any(
             sign in text.lower() for sign in ("stub process", "not ready", "unknown model", "no available")
         ):
             return ModelDown(f"{where} cannot be reached ({text}).")
-        if "UNAVAILABLE" in status:
+        if "UNAVAILABLE" in status or "CANCELLED" in status:
             return ServerUnreachable(f"{where} cannot be reached ({text}).")
         return EngineError(f"{where} failed ({text}).")
 
