@@ -18,7 +18,8 @@ Floats = NDArray[np.float32]
 
 def tint_of(score: float) -> str:
     """Field name of a score's colour."""
-    return "good" if score >= GOOD else "fair" if score >= FAIR else "poor"
+    # Judged as it is shown: 79.6 reads 80 and so is good.
+    return "good" if round(score) >= GOOD else "fair" if round(score) >= FAIR else "poor"
 
 
 class ScoreRing(QWidget):

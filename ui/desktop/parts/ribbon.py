@@ -9,9 +9,9 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
-from tutor.attempt import FAIR, GOOD
 from tutor.result import INSERTED, MISPRONOUNCED, OMITTED, REPEATED
 from ui.desktop.language import mark, tr
+from ui.desktop.parts.figures import tint_of
 from ui.desktop.theme import DISPLAY, colour, font
 
 STATUS_NAMES = {
@@ -118,17 +118,18 @@ class WordButton(QAbstractButton):
 
     @staticmethod
     def _tint(score: float) -> Any:
-        return colour("good" if score >= GOOD else "fair" if score >= FAIR else "poor")
+        return colour(tint_of(score))
 
     def _underline(self, painter: QPainter, score: float, left: float, right: float, y: float) -> None:
-        tint = colour("good_fill" if score >= GOOD else "fair_fill" if score >= FAIR else "poor_fill")
+        level = tint_of(score)
+        tint = colour(f"{level}_fill")
         if self.word.status == OMITTED:
             painter.setPen(QPen(colour("poor"), 2.5, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(left, y), QPointF(right, y))
-        elif score >= GOOD:
+        elif level == "good":
             painter.setPen(QPen(tint, 1.5))
             painter.drawLine(QPointF(left, y), QPointF(right, y))
-        elif score >= FAIR:
+        elif level == "fair":
             painter.setPen(
                 QPen(tint, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
             )

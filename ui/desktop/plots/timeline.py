@@ -170,7 +170,7 @@ class _Marks(pg.GraphicsObject):  # type: ignore[misc]
             if ticks:
                 painter.setPen(QPen(colour("strong_border"), ratio))
                 painter.drawLine(QPointF(left, top + height * 0.3), QPointF(left, top + height))
-            if metrics.horizontalAdvance(span.label) <= right - left + 2 * ratio:
+            if metrics.horizontalAdvance(span.label) <= right - left - ratio:
                 painter.setPen(colour(span.tint))
                 painter.drawText(
                     QRectF(left - 4, top, right - left + 8, height), Qt.AlignmentFlag.AlignCenter, span.label

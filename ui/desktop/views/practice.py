@@ -19,6 +19,8 @@ from ui.desktop.views.advice import AdviceCard
 from ui.desktop.views.sentence import IDLE, SentenceCard
 from ui.desktop.views.verdict import ScoresCard, SoundsCard
 
+ROOMY_PX = 800
+
 STEPS = (
     ("listen", mark("Listen"), mark("Hear the sentence, at normal speed or slowly.")),
     ("mic", mark("Record"), mark("Press Space and say it. Recording stops when you do.")),
@@ -118,7 +120,7 @@ class PracticePage(View):
         self.timeline.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         plots.body.addWidget(self.timeline, 1)
         self._legend = self.label(
-            mark("Solid line: your pitch. Dashed: the reference. Drag to hear a part, scroll to zoom."),
+            mark("Solid: your pitch. Dashed: the reference. Drag to hear, scroll to zoom."),
             "caption",
             wrap=True,
         )
@@ -128,10 +130,13 @@ class PracticePage(View):
         self.advice.setMinimumWidth(250)
         for widget, stretch in ((left, 27), (plots, 46), (self.advice, 29)):
             self._results.box.addWidget(widget, stretch)
-        self._energy.setChecked(True)
+        self._energy.setChecked(self.height() >= ROOMY_PX)
         self._spectrum.setChecked(True)
+        self._rows_by_hand = False
+        self._show_rows()
         for button in (self._energy, self._spectrum):
             button.toggled.connect(self._show_rows)
+            button.clicked.connect(self._keep_rows)
         self._zoom.clicked.connect(self._zoom_to_word)
         self._all.clicked.connect(self.timeline.show_all)
         self.timeline.play.connect(self.play_part)
@@ -218,6 +223,15 @@ class PracticePage(View):
         if self._take is not None and 0 <= at < len(self._take.assessment.words):
             word = self._take.assessment.words[at]
             self.timeline.show_part(word.start, word.end)
+
+    def _keep_rows(self) -> None:
+        self._rows_by_hand = True
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        if self._is_built and not self._rows_by_hand:
+            # On a low screen fewer plots show more.
+            self._energy.setChecked(event.size().height() >= ROOMY_PX)
 
     def _show_rows(self) -> None:
         self.timeline.show_rows(energy=self._energy.isChecked(), spectrum=self._spectrum.isChecked())
