@@ -118,6 +118,7 @@ def build(
     library.set_workspace(config, options.workspace_bytes)
     config.builder_optimization_level = options.effort
     library.set_target(config, options.target)
+    library.share_profiles(config)
     library.drop_stubbed_tactics(config, options.stubbed_libraries)
     for shapes in options.profiles:
         config.add_optimization_profile(_profile(builder, network, shapes))

@@ -17,6 +17,7 @@ target GPU           the present one     the present one      the present one   
 tactic sources       less stubbed cuBLAS its own              its own             its own
                      and cuDNN
 FP32 on SM75         yes                 yes                  yes                 no FP32 matrix products
+profile, contexts    shared if asked     shared               shared              shared
 activation memory    of all profiles     of the profile       of the profile      of the profile
 context without it   a method            a strategy           a strategy          a strategy
 ===================  ==================  ===================  ==================  =====================
@@ -129,6 +130,15 @@ class Library:
 
     def set_workspace(self, config: Any, limit_bytes: int) -> None:
         config.set_memory_pool_limit(self.module.MemoryPoolType.WORKSPACE, limit_bytes)
+
+    def share_profiles(self, config: Any) -> None:
+        """Let many contexts use one profile at once, which 8.6 forbids unless asked and later ones always
+        allow.
+        """
+        if self.typed_by_flags:
+            features = self.module.PreviewFeature
+            config.set_preview_feature(features.PROFILE_SHARING_0806, True)
+            config.set_preview_feature(features.FASTER_DYNAMIC_SHAPES_0805, True)
 
     def drop_stubbed_tactics(self, config: Any, stubbed: bool) -> None:
         """Without real cuBLAS and cuDNN (see ``libraries_are_stubs``) their tactics must not be tried."""

@@ -80,6 +80,8 @@ def make_trt(version: str, cuda: FakeCuda, *, rtx: bool = False) -> Any:
     )
     module.ILogger = type("ILogger", (), {"Severity": severity})
     if old:
+        preview = {"FASTER_DYNAMIC_SHAPES_0805": 0, "PROFILE_SHARING_0806": 2}
+        module.PreviewFeature = enum.IntEnum("PreviewFeature", preview)
         module.IInt8EntropyCalibrator2 = type("IInt8EntropyCalibrator2", (), {})
     else:
         module.IProgressMonitor = type("IProgressMonitor", (), {})
@@ -241,6 +243,9 @@ class Config:
 
     def add_optimization_profile(self, profile: Profile) -> None:
         self.profiles.append(profile)
+
+    def set_preview_feature(self, feature: Any, wanted: bool) -> None:
+        self._module.events.append(("preview", feature.name))
 
     def set_calibration_profile(self, profile: Profile) -> None:
         self._module.events.append(("calibration profile", profile.shapes["samples"][1]))

@@ -66,7 +66,7 @@ def test_each_version_is_given_what_the_table_says(library: Library, onnx_bytes:
     events = library.module.events
     flags = [value for kind, value in events if kind == "flag"]
     if library.version.startswith("8."):
-        assert ("network", 1) in events
+        assert ("network", 1) in events and ("preview", "PROFILE_SHARING_0806") in events
         assert flags == ["FP16", "INT8", "OBEY_PRECISION_CONSTRAINTS"]
         assert ("calibrated", 1) in events and ("calibration profile", [4, 64_000]) in events
     else:
