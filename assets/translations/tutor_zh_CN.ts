@@ -584,8 +584,8 @@
       <translation>每个音都有分数、图示和建议。</translation>
     </message>
     <message>
-      <source>Solid: your pitch. Dashed: the reference. Drag to hear, scroll to zoom.</source>
-      <translation>实线：你的音高；虚线：示范。拖动可播放片段，滚轮缩放。</translation>
+      <source>Solid: your pitch in semitones. Dashed: the reference. Drag to hear, scroll to zoom.</source>
+      <translation>实线：你的音高（半音）；虚线：示范。拖动可播放片段，滚轮缩放。</translation>
     </message>
     <message>
       <source>Show the loudness</source>

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import socket
 import sys
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication
 
 from tutor.acoustic import Model
@@ -55,10 +57,25 @@ def run(options: Options) -> int:
     stored = preferences.load()
     controller = Controller(open_model, assess_clip, stored, engine=options.engine, model=options.model)
     controller.window.show()
+    _quit_on_signals(application)
     QTimer.singleShot(0, lambda: _start(controller, options))
     code = application.exec()
     controller.close()
     return code
+
+
+def _quit_on_signals(application: QApplication) -> None:
+    """End in good order on Ctrl-C and SIGTERM: Qt's loop alone would never let Python see them."""
+    receiver, sender = socket.socketpair()
+    for end in (receiver, sender):
+        end.setblocking(False)
+    signal.set_wakeup_fd(sender.fileno())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: application.quit())
+    notifier = QSocketNotifier(receiver.fileno(), QSocketNotifier.Type.Read, application)
+    notifier.activated.connect(lambda: receiver.recv(64))
+    # The sockets live as long as the program.
+    application.setProperty("sockets", (receiver, sender))
 
 
 def _start(controller: Controller, options: Options) -> None:

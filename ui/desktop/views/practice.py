@@ -120,7 +120,7 @@ class PracticePage(View):
         self.timeline.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         plots.body.addWidget(self.timeline, 1)
         self._legend = self.label(
-            mark("Solid: your pitch. Dashed: the reference. Drag to hear, scroll to zoom."),
+            mark("Solid: your pitch in semitones. Dashed: the reference. Drag to hear, scroll to zoom."),
             "caption",
             wrap=True,
         )
