@@ -23,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,7 @@ SIZES = {
 def prepare(carry: Path, work: Path) -> None:
     """Everything that TensorRT's side reads from WORK."""
     work.mkdir(parents=True, exist_ok=True)
-    with np.load(carry / "cases.npz") as stored:
-        cases = [stored[name].astype(np.float32) / 32768 for name in sorted(stored.files)]
+    cases = _cases(carry)
     (work / "cases.npz").write_bytes((carry / "cases.npz").read_bytes())
     with np.load(carry / "voices.npz") as stored:
         voices = [stored[name].astype(np.float32) / 32768 for name in sorted(stored.files)]
@@ -81,6 +81,11 @@ def export_sizes(work: Path, names: str) -> None:
         if not (work / f"{name}.keep.json").is_file():
             export_random(name, work)
         print("prepared", name, flush=True)
+
+
+def _cases(carry: Path) -> list[Floats]:
+    with np.load(carry / "cases.npz") as stored:
+        return [stored[name].astype(np.float32) / 32768 for name in sorted(stored.files)]
 
 
 def folded(data: bytes, target: Path) -> bytes:
@@ -197,7 +202,12 @@ def gate(carry: Path, work: Path, out: Path) -> None:
     """``verify`` on recordings with texts, whole path included, through the pipe: clips one by one."""
     from tutor.assess import assess
 
-    takes = pickle.loads((carry / "cases.pkl").read_bytes())
+    stored = pickle.loads((carry / "cases.pkl").read_bytes())
+    samples = _cases(carry)
+    takes = [
+        (name, replace(clip, samples=heard), prompt)
+        for (name, clip, prompt), heard in zip(stored, samples, strict=True)
+    ]
     cases = [Case(name, clip.samples, prompt.text) for name, clip, prompt in takes]
     prompts = {name: (clip, prompt) for name, clip, prompt in takes}
 
