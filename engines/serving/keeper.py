@@ -39,6 +39,7 @@ LOOK_S = 0.25
 _MEASURE_S = 0.5
 _PROBE_S = 5.0
 _SWEEP_S = 10.0
+_RELOAD_S = 20.0
 
 
 class Keeper:
@@ -132,7 +133,7 @@ class Keeper:
 
     def _restart(self) -> None:
         self.rescues += 1
-        self._events.write("server_restarted", reason=self._process.last_error())
+        self._events.write("server_restarted")
         self._process.start()
         self._process.wait_ready()
         # The old channel would wait before it tries again.
@@ -159,7 +160,13 @@ class Keeper:
         # Triton starts new processes only for model files that look changed on disk.
         for program in (self._repository / name).glob("*/model.py"):
             program.touch()
-        self._connection.ask("load_model", name, client_timeout=60)
+        try:
+            self._connection.ask("load_model", name, client_timeout=_RELOAD_S)
+        except EngineError as error:
+            # Once in a few hundred deaths Triton never finishes unloading a dead process; only a new server
+            # helps.
+            self._events.write("reload_failed", model=name, reason=str(error))
+            self._restart()
         self._missing.pop(name, None)
 
     def _measure(self, now_s: float) -> None:

@@ -201,7 +201,7 @@ def _kill_front(service: Service, rng: np.random.Generator) -> None:
         process.kill()
 
 
-def _wait_until_whole(service: Service, seconds: float = 60) -> None:
+def _wait_until_whole(service: Service, seconds: float = 90) -> None:
     wanted = 3 * len(service._manifests) + 1
     deadline = time.monotonic() + seconds
     time.sleep(0.3)
