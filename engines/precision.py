@@ -93,7 +93,7 @@ def dynamic_int8(data: bytes) -> bytes:
 
 
 def unpacked(data: bytes) -> Any:
-    """The ONNX model with weights stored as FP16 behind Cast nodes turned back into FP32 initialisers."""
+    """The ONNX model with weights stored as FP16 or INT8 behind Cast (and Mul by a scale) as FP32 initialisers."""
     onnx = _onnx()
     model = onnx.load_model_from_string(data)
     graph = model.graph
@@ -108,7 +108,14 @@ def unpacked(data: bytes) -> Any:
         values = onnx.numpy_helper.to_array(stored[node.input[0]]).astype(np.float32)
         folded.append(onnx.numpy_helper.from_array(values, node.output[0]))
         graph.node.remove(node)
+    ready = {tensor.name: tensor for tensor in folded} | stored
+    for node in list(graph.node):
+        if node.op_type == "Mul" and all(name in ready for name in node.input):
+            factors = [onnx.numpy_helper.to_array(ready[name]) for name in node.input]
+            folded.append(onnx.numpy_helper.from_array(factors[0] * factors[1], node.output[0]))
+            graph.node.remove(node)
     used = {name for node in graph.node for name in node.input}
+    folded = [tensor for tensor in folded if tensor.name in used]
     for tensor in list(graph.initializer):
         if tensor.name not in used:
             graph.initializer.remove(tensor)

@@ -64,14 +64,13 @@ def expected_phones(pronunciations: Sequence[Sequence[str]]) -> Expected:
 
 
 def gather_evidence(output: AcousticOutput, expected: Expected, starts: Ints, ends: Ints) -> ScorerInput:
-    """Evidence of P phones whose frames are [starts, ends) — int32 (P,), ascending, each at least one frame."""
+    """Evidence of P phones whose frames are [starts, ends) — int32 (P,), each at least one frame, 0 ≤ start < end ≤ T."""
     count = len(expected.classes)
-    frame = np.maximum(output.frame_log_posteriors, LOG_FLOOR)
-    ctc = np.maximum(output.log_posteriors, LOG_FLOOR)
+    # One row past the end, so that a phone may end with the clip: reduceat wants every cut inside the array.
+    frame = _extended(np.maximum(output.frame_log_posteriors, LOG_FLOOR))
+    ctc = _extended(np.maximum(output.log_posteriors, LOG_FLOOR))
     lengths = (ends - starts).astype(np.float32)
     cuts = np.stack([starts, ends], axis=1).ravel()
-    if cuts[-1] >= len(frame):
-        cuts = cuts[:-1]
     own = frame[:, expected.classes]  # (T, P)
     rows = np.arange(count)
     rival = _without(frame[:, 1:], expected.classes - 1)  # (T, P)
@@ -82,7 +81,7 @@ def gather_evidence(output: AcousticOutput, expected: Expected, starts: Ints, en
     peak_own = peaks[rows, expected.classes]
     others = peaks.copy()
     others[rows, expected.classes] = LOG_FLOOR
-    gaps = np.concatenate([[0], starts[1:] - ends[:-1], [0]]).astype(np.float32)
+    gaps = np.concatenate([[0], np.maximum(starts[1:] - ends[:-1], 0), [0]]).astype(np.float32)
     scalars = np.stack(
         [
             mean_own / 4,
@@ -101,8 +100,12 @@ def gather_evidence(output: AcousticOutput, expected: Expected, starts: Ints, en
         phones=(expected.classes - 1).astype(np.int32),
         words=expected.words,
         features=features.astype(np.float32),
-        hidden=_mean(output.hidden, cuts, lengths),
+        hidden=_mean(_extended(output.hidden), cuts, lengths),
     )
+
+
+def _extended(values: Floats) -> Floats:
+    return np.concatenate([values, values[-1:]])
 
 
 def _mean(values: Floats, cuts: Ints, lengths: Floats) -> Floats:

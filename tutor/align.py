@@ -1,0 +1,194 @@
+"""Where each expected phone was said: Viterbi over silence, words in all their pronunciations, and extra speech.
+
+The graph is a line of word boundaries. From a boundary the path may read the next word (in any pronunciation), rest in
+silence, pass through speech that is not in the text, or skip a word; the last two cost enough that only a clear case
+pays. Emissions are the frame head's log posteriors (Viterbi 1967; layout after Moreno et al. 1998, garbage arcs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutor.acoustic import Floats, Ints
+from tutor.phones import BLANK, CLASS_COUNT, class_of
+
+SKIP_COST = 16.0
+"""Natural-log cost of leaving a word out."""
+
+EXTRA_COST = 12.0
+EXTRA_FRAME_COST = 0.8
+"""Cost of beginning speech that is not in the text, and of each of its frames against the best phone there."""
+
+_FLOOR = -12.0
+_NEVER = -1e30
+
+
+@dataclass(frozen=True)
+class AlignedWord:
+    """One expected word: the ``variant`` that fits, and frames [starts[i], ends[i]) of its phones.
+
+    A skipped word has ``said`` False and its phones share one frame at the place where it is missing.
+    """
+
+    variant: int
+    starts: Ints
+    ends: Ints
+    said: bool
+
+
+@dataclass(frozen=True)
+class ExtraSpeech:
+    """Frames [start, end) of speech that is not in the text, before expected word ``before``."""
+
+    before: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """``words`` are the first words of the text up to where the path ended; ``score`` its mean log posterior a frame."""
+
+    words: tuple[AlignedWord, ...]
+    extra: tuple[ExtraSpeech, ...]
+    score: float
+
+
+def align(
+    frame_log_posteriors: Floats,
+    words: Sequence[Sequence[Sequence[str]]],
+    *,
+    whole: bool = True,
+    strict: bool = False,
+) -> Alignment:
+    """Best path through ``words`` (each a choice of pronunciations, ARPAbet) over float32 (T, 40) log posteriors.
+
+    whole: the path must reach the end of the text; else it stops where the frames end, for the next piece to go on.
+    strict: every word is taken as said and nothing else as said (skips and extra speech only where frames run out).
+    """
+    graph = _Graph(words)
+    emissions = np.maximum(frame_log_posteriors, _FLOOR)
+    garbage = emissions[:, 1:].max(axis=1) - EXTRA_FRAME_COST
+    table = np.concatenate([emissions, garbage[:, None]], axis=1)[:, graph.labels]  # (T, S)
+    entry_cost = np.where(graph.is_extra, -_NEVER if strict else EXTRA_COST, 0.0)
+    skip = 1e6 if strict else SKIP_COST
+    ramp = skip * np.arange(graph.boundary_count)
+    frames, states = table.shape
+    moved = np.zeros((frames, states), dtype=bool)
+    came_from = np.zeros((frames, graph.boundary_count), dtype=np.int32)
+    score = np.full(states, _NEVER)
+    # Before the first frame, boundary b is reached by skipping b words.
+    boundary = -ramp
+    for t in range(frames):
+        ahead = np.empty(states)
+        ahead[0] = _NEVER
+        ahead[1:] = score[:-1]
+        ahead = np.where(graph.first, boundary[graph.entry] - entry_cost, ahead)
+        step = ahead > score
+        moved[t] = step
+        score = np.where(step, ahead, score) + table[t]
+        ends = score[graph.last_states]
+        raw = np.maximum.reduceat(ends, graph.last_groups)
+        # Within a group the first best state is the winner.
+        winners = np.flatnonzero(ends == np.repeat(raw, graph.group_sizes))
+        winner_groups = graph.group_of_last[winners]
+        best = np.zeros(graph.boundary_count, dtype=np.int32)
+        best[winner_groups[::-1]] = graph.last_states[winners[::-1]]
+        lifted = raw + ramp
+        highest = np.maximum.accumulate(lifted)
+        boundary = highest - ramp
+        came_from[t] = np.where(lifted >= highest, best, -1)
+    goal = graph.boundary_count - 1 if whole else int(np.argmax(boundary))
+    return _traced(graph, moved, came_from, goal, float(boundary[goal]) / frames, frames)
+
+
+class _Graph:
+    """States of all words' pronunciations, one silence and one extra-speech state a boundary, side by side."""
+
+    def __init__(self, words: Sequence[Sequence[Sequence[str]]]) -> None:
+        labels: list[int] = []
+        first: list[bool] = []
+        entry: list[int] = []
+        exits: dict[int, list[int]] = {boundary: [] for boundary in range(len(words) + 1)}
+        self.chains: list[tuple[int, int, int]] = []
+        self.chain_of: list[int] = []
+        self.place: list[int] = []
+
+        def chain(classes: Sequence[int], start: int, end: int, word: int, variant: int) -> None:
+            for position, label in enumerate(classes):
+                labels.append(label)
+                first.append(position == 0)
+                entry.append(start)
+                self.chain_of.append(len(self.chains))
+                self.place.append(position)
+            exits[end].append(len(labels) - 1)
+            self.chains.append((word, variant, len(classes)))
+
+        extra = CLASS_COUNT
+        for boundary in range(len(words) + 1):
+            chain([BLANK], boundary, boundary, -1, 0)
+            chain([extra], boundary, boundary, -2, boundary)
+            if boundary < len(words):
+                for variant, phones in enumerate(words[boundary]):
+                    chain([class_of(phone) for phone in phones], boundary, boundary + 1, boundary, variant)
+        self.labels = np.array(labels)
+        self.first = np.array(first)
+        self.entry = np.array(entry)
+        self.is_extra = self.labels == extra
+        self.boundary_count = len(words) + 1
+        self.last_states = np.concatenate([exits[b] for b in range(self.boundary_count)]).astype(np.int32)
+        self.group_sizes = np.array([len(exits[b]) for b in range(self.boundary_count)])
+        self.last_groups = np.concatenate([[0], np.cumsum(self.group_sizes)[:-1]])
+        self.group_of_last = np.repeat(np.arange(self.boundary_count), self.group_sizes)
+        self.phone_counts = [len(word[0]) for word in words]
+
+
+def _traced(
+    graph: _Graph, moved: NDArray[np.bool_], came_from: Ints, goal: int, score: float, frames: int
+) -> Alignment:
+    said: dict[int, AlignedWord] = {}
+    extra: list[ExtraSpeech] = []
+    skipped: dict[int, int] = {}
+    boundary, t = goal, frames - 1
+    while t >= 0:
+        while boundary > 0 and came_from[t, boundary] < 0:
+            boundary -= 1
+            skipped[boundary] = t + 1
+        state = int(came_from[t, boundary])
+        word, variant, length = graph.chains[graph.chain_of[state]]
+        ends = np.zeros(length, dtype=np.int32)
+        starts = np.zeros(length, dtype=np.int32)
+        place = length - 1
+        ends[place] = t + 1
+        while True:
+            while not moved[t, state]:
+                t -= 1
+            starts[place] = t
+            t -= 1
+            if place == 0:
+                break
+            place -= 1
+            state -= 1
+            ends[place] = t + 1
+        if word >= 0:
+            said[word] = AlignedWord(variant, starts, ends, True)
+        elif word == -2:
+            extra.append(ExtraSpeech(boundary, int(starts[0]), int(ends[0])))
+        boundary = int(graph.entry[state])
+    for word in range(boundary):
+        skipped[word] = 0
+    result = []
+    for word in range(goal):
+        if word in said:
+            result.append(said[word])
+            continue
+        at = min(skipped.get(word, 0), frames - 1)
+        count = graph.phone_counts[word]
+        result.append(
+            AlignedWord(0, np.full(count, at, dtype=np.int32), np.full(count, at + 1, dtype=np.int32), False)
+        )
+    return Alignment(tuple(result), tuple(reversed(extra)), score)
