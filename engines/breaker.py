@@ -142,11 +142,17 @@ class FallbackModel:
     def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
         """See ``tutor.acoustic.Model``."""
         rung: _Rung = getattr(self._last, "rung", self._first)
+        heard_by = self.info.model
         try:
             return rung.opened().score(evidence)
         except EngineError as error:
-            # The whole take has to be asked again: the next listening goes to the next backend.
             self._fell(rung, error)
+            # The same model on another backend reads the same hidden states. Failing that, the take has to be
+            # listened to again, which the next backend will do.
+            for other in self._ladder():
+                if other is not rung and other.opened().info.model == heard_by:
+                    self._last.rung = other
+                    return other.opened().score(evidence)
             raise
 
     def take_notice(self) -> str:
