@@ -53,6 +53,8 @@ def run(options: Options) -> int:
     """
     check_display()
     log_to_file()
+    # A worker busy in Python gives way to the window within a millisecond instead of five.
+    sys.setswitchinterval(0.001)
     application = make_application()
     stored = preferences.load()
     controller = Controller(open_model, assess_clip, stored, engine=options.engine, model=options.model)

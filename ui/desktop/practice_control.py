@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from tutor.attempt import Attempt, Summary
@@ -33,6 +33,7 @@ from ui.desktop.views.sentence import IDLE, RECORDING, WORKING
 
 Floats = NDArray[np.float32]
 SHORTEST_S = 0.3
+PAINT_MS = 30
 
 
 class PracticeControl(QObject):
@@ -206,7 +207,8 @@ class PracticeControl(QObject):
         self.page.show_take(self.take, arpabet=wanted.show_arpabet, first_language=wanted.first_language)
         self._set_state(IDLE)
         self.take_scored.emit(self.take)
-        self._draw(scored)
+        # The plots must not compete with the painting of the scores.
+        QTimer.singleShot(PAINT_MS, self, lambda: self._draw(scored))
         if scored.assessment.verdict == GRADED:
             attempt = Attempt(
                 self.learner,
@@ -225,6 +227,8 @@ class PracticeControl(QObject):
             self.page.show_take(take, arpabet=wanted.show_arpabet, first_language=wanted.first_language)
 
     def _draw(self, scored: Scored) -> None:
+        if self.samples is not scored.clip.samples:
+            return
         if self._pictures is not None:
             self._pictures.cancel()
         samples = scored.clip.samples
