@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tutor.acoustic import AcousticOutput, Floats, Model
 from tutor.errors import Cancelled, InputError, TutorError
+from tutor.evidence import LOG_FLOOR
 from tutor.progress import Progress, silent
 
 
@@ -31,8 +32,8 @@ class Case:
 class Limits:
     """What an engine of one precision may differ by; None: not asked of this precision.
 
-    max_abs, mean_abs: of the log posteriors. kl: mean per frame, nats. shift: mean change of phone scores,
-    of 100.
+    max_abs, mean_abs: of the log posteriors, floored as ``evidence`` floors them. kl: mean per frame, nats.
+    shift: mean change of phone scores, of 100.
     rank: least Spearman correlation of phone scores.
     """
 
@@ -127,7 +128,6 @@ def scored(score: PhoneScores, model: Model, case: Case) -> NDArray[np.float32] 
 def assessed_phones(model: Model, case: Case) -> NDArray[np.float32]:
     """Scores (0–100) of all phones of a case, by the whole path of ``tutor.assess``."""
     from tutor.assess import assess
-
     from tutor.clip import clip_from_samples
     from tutor.prompts import make_prompt
     from tutor.timebase import SAMPLE_RATE
@@ -158,7 +158,9 @@ class _Differences:
     def add(self, mode: str, expected: AcousticOutput, found: AcousticOutput) -> None:
         for head in ("log_posteriors", "frame_log_posteriors"):
             one, other = getattr(expected, head), getattr(found, head)
-            difference = np.abs(one - other)
+            # Nothing downstream looks below the floor, where FP16 cannot tell one impossible phone from
+            # another.
+            difference = np.abs(np.maximum(one, LOG_FLOOR) - np.maximum(other, LOG_FLOOR))
             # Kept from falling below zero where the engine's posteriors do not sum to one.
             divergence = np.exp(one) * (one - other) - np.exp(one) + np.exp(other)
             self.max_abs = float(np.maximum(self.max_abs, difference.max()))
