@@ -34,6 +34,7 @@ from engines.serving.client import TritonModel
 from engines.serving.environment import find_environment
 from engines.serving.events import Events
 from engines.serving.loadtest import evidence_for, sound
+from engines.serving.policy import ACOUSTIC, NORMAL, PEAK, STATUS, served_name
 from engines.serving.server import LOOPBACK, free_port
 from engines.serving.service import Options, Service
 from tutor.errors import EngineError
@@ -202,9 +203,12 @@ def _kill_front(service: Service, rng: np.random.Generator) -> None:
 
 
 def _wait_until_whole(service: Service, seconds: float = 90) -> None:
+    """Until every graph answers and has its process: a fault during the repair is another fault's
+    business.
+    """
     wanted = 3 * len(service._manifests) + 1
     deadline = time.monotonic() + seconds
-    time.sleep(0.3)
+    time.sleep(0.6)
     while len(service.process.stubs()) < wanted or not _answers(service):
         if time.monotonic() > deadline:
             raise AssertionError("the keeper did not bring the server back")
@@ -213,8 +217,15 @@ def _wait_until_whole(service: Service, seconds: float = 90) -> None:
 
 def _answers(service: Service) -> bool:
     model = TritonModel(service.address, timeout_s=3, shared_memory=False)
+    clip = sound(0.5, np.random.default_rng(1))
+    inputs = {"samples": clip[None], "lengths": np.array([[len(clip)]], np.int32)}
     try:
-        model.probe()
+        for manifest in service._manifests:
+            for tier in (NORMAL, PEAK):
+                model._connection.infer([Request(served_name(manifest.name, ACOUSTIC, tier), inputs)])
+        features = model.features()
+        model.score([evidence_for(model.listen([clip])[0], features, np.random.default_rng(1))])
+        model._connection.infer([Request(STATUS, {"ask": np.array([True])})])
     except EngineError:
         return False
     finally:
