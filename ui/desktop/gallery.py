@@ -27,7 +27,7 @@ from ui.desktop.controller import Controller
 from ui.desktop.language import language
 from ui.desktop.preferences import Preferences
 from ui.desktop.shown import Sentence
-from ui.desktop.theme import theme
+from ui.desktop.theme import Choice, theme
 from ui.desktop.window import PAGES
 
 SIZES = ((1280, 720), (1920, 1080))
@@ -78,7 +78,7 @@ def show_all(controller: Controller, folder: Path) -> None:
     for code in ("en", "zh_CN"):
         for look in ("light", "dark"):
             language.choose(code)
-            theme.choose(look)  # type: ignore[arg-type]
+            theme.choose(look)
             for width, height in SIZES:
                 controller.window.resize(width, height)
                 for page, *_ in PAGES:
@@ -101,9 +101,10 @@ def score(controller: Controller, name: str, text: str) -> None:
 
 def show_projector(controller: Controller, folder: Path) -> None:
     """The class's screen with two takes."""
-    for code, look in (("en", "light"), ("zh_CN", "dark")):
+    looks: tuple[tuple[str, Choice], ...] = (("en", "light"), ("zh_CN", "dark"))
+    for code, look in looks:
         language.choose(code)
-        theme.choose(look)  # type: ignore[arg-type]
+        theme.choose(look)
         controller.classroom.open_projector(controller.lessons.lessons[0].id)
         projector = controller.classroom.projector
         if projector is None:

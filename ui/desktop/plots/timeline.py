@@ -25,6 +25,7 @@ ROWS = (mark("Wave"), mark("Pitch"), mark("Energy"), mark("Spectrum"))
 STRETCH = (5, 5, 3, 5)
 AXIS_WIDTH = 44
 LANE_PX = 18
+AIR_S = 0.25
 
 
 class _View(pg.ViewBox):  # type: ignore[misc]
@@ -265,6 +266,11 @@ class Timeline(View):
             band.setVisible(False)
         self._draw()
         self.show_all()
+        spoken = [word for word in words if word.end_s > word.start_s]
+        if spoken:
+            # The silence around the speech would only make it small.
+            first_s, last_s = spoken[0].start_s - AIR_S, spoken[-1].end_s + AIR_S
+            self._views[0].setXRange(first_s, last_s, padding=0)
 
     @property
     def pictures(self) -> Pictures | None:

@@ -201,6 +201,9 @@ class PracticePage(View):
         if 0 <= index < len(words):
             self.sounds.show_word(words[index], arpabet=self._arpabet)
             self.timeline.light(index)
+            if self._take is not None and not any(tip.phone for tip in self._take.assessment.tips):
+                weakest = min(words[index].phonemes, key=lambda phone: phone.score, default=None)
+                self.advice.show_phone(weakest.arpabet if weakest is not None else "")
 
     def _light(self, index: int) -> None:
         self.sentence.ribbon.light(index)
