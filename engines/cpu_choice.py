@@ -72,7 +72,8 @@ def quicken(
     both alike. Raises ``ModelError`` for an unusable folder, ``Cancelled`` when ``progress`` says stop.
     """
     manifest = replace(load_manifest(folder), acoustic_cpu=None)
-    quick = precision.dynamic_int8(manifest.acoustic_path.read_bytes())
+    stored = manifest.acoustic_path.read_bytes()
+    quick = precision.sharing(precision.dynamic_int8(stored), stored, manifest.acoustic.file)
     write_atomic(folder / QUICK_FILE, quick)
     graph = Graph(
         file=QUICK_FILE,

@@ -25,6 +25,7 @@ from tutor.progress import Progress, silent
 PRECISIONS = ("fp32", "fp16", "int8")
 _WEIGHTED = ("Conv", "MatMul", "Gemm")
 _MASK_FLOOR = -3.0e4
+_WORTH_SHARING = 4096
 
 
 def variant(
@@ -92,8 +93,33 @@ def dynamic_int8(data: bytes) -> bytes:
         return target.read_bytes()
 
 
+def sharing(data: bytes, stored: bytes, file: str) -> bytes:
+    """``data`` with every larger tensor that lies byte for byte in ``stored`` read from there: ``stored``
+    must be kept beside it under the name ``file``.
+
+    Export stores weights as the very INT8 numbers that ``dynamic_int8`` finds, so the second graph costs
+    little disk.
+    """
+    onnx = _onnx()
+    model = onnx.load_model_from_string(data)
+    for tensor in model.graph.initializer:
+        raw = onnx.numpy_helper.to_array(tensor).tobytes()
+        offset = stored.find(raw) if len(raw) >= _WORTH_SHARING else -1
+        if offset < 0:
+            continue
+        for field in ("raw_data", "float_data", "int32_data", "int64_data"):
+            tensor.ClearField(field)
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (("location", file), ("offset", offset), ("length", len(raw))):
+            entry = tensor.external_data.add()
+            entry.key, entry.value = key, str(value)
+    return bytes(model.SerializeToString())
+
+
 def unpacked(data: bytes) -> Any:
-    """The ONNX model with weights stored as FP16 or INT8 behind Cast (and Mul by a scale) as FP32 initialisers."""
+    """The ONNX model with weights stored as FP16 or INT8 behind Cast (and Mul by a scale) as FP32
+    initialisers.
+    """
     onnx = _onnx()
     model = onnx.load_model_from_string(data)
     graph = model.graph

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
-from engines import cpu_choice
+from engines import cpu_choice, precision
 from engines.cpu_choice import QUICK_FILE, quicken
 from engines.manifest import load_manifest
 from engines.onnx_cpu import OnnxModel
@@ -66,3 +68,36 @@ def test_too_slow_or_too_different_keeps_fp32(folder: Path, monkeypatch: pytest.
 def test_speed_is_really_measured(folder: Path) -> None:
     choice = quicken(folder, CASES)
     assert choice.fp32_ms > 0 and choice.int8_ms > 0
+
+
+def test_weights_stored_as_int8_are_not_stored_twice(tmp_path: Path) -> None:
+    """The product's INT8 weights lie in both graphs; the second reads them from the first."""
+    rng = np.random.default_rng(1)
+    quantised = rng.integers(-127, 128, (320, 64)).astype(np.int8)
+    quantised[0] = 127
+    scale = rng.uniform(0.001, 0.01, (1, 64)).astype(np.float32)
+    constants = {"stored": quantised, "scale": scale, "axis": np.array([2], np.int64)}
+    nodes = [
+        helper.make_node("Cast", ["stored"], ["cast"], "cast", to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["cast", "scale"], ["weights"], "unpack"),
+        helper.make_node("MatMul", ["frames", "weights"], ["answer"], "product"),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "packed",
+        [helper.make_tensor_value_info("frames", TensorProto.FLOAT, ["n", 320])],
+        [helper.make_tensor_value_info("answer", TensorProto.FLOAT, ["n", 64])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items() if name != "axis"],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    stored = bytes(model.SerializeToString())
+    quick = precision.dynamic_int8(stored)
+    shared = precision.sharing(quick, stored, "packed.onnx")
+    assert len(shared) < len(quick) - quantised.size // 2
+    (tmp_path / "packed.onnx").write_bytes(stored)
+    (tmp_path / "quick.onnx").write_bytes(shared)
+    session = onnxruntime.InferenceSession(str(tmp_path / "quick.onnx"), providers=["CPUExecutionProvider"])
+    frames = rng.normal(0, 1, (5, 320)).astype(np.float32)
+    expected = frames @ (quantised * scale)
+    found = session.run(None, {"frames": frames})[0]
+    assert np.abs(found - expected).mean() < 0.02 * np.abs(expected).mean()
