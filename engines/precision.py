@@ -164,8 +164,16 @@ def front_end(model: Any) -> tuple[str, ...]:
 
 
 def final_softmax(model: Any) -> tuple[str, ...]:
-    """Names of the nodes that make the posteriors' logarithms."""
-    return tuple(node.name for node in model.graph.node if node.op_type == "LogSoftmax")
+    """Names of the nodes that make the posteriors' logarithms, and of all behind them (the mean of a
+    committee).
+    """
+    found: list[str] = []
+    behind: set[str] = set()
+    for node in model.graph.node:
+        if node.op_type == "LogSoftmax" or any(name in behind for name in node.input):
+            found.append(node.name)
+            behind.update(node.output)
+    return tuple(found)
 
 
 def keep_fp32(data: bytes) -> tuple[str, ...]:

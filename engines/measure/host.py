@@ -18,6 +18,7 @@ import importlib
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -136,7 +137,23 @@ def network(name: str) -> Any:
     recipe = importlib.import_module("engines.training.network")
     if name in SIZES:
         return recipe.AcousticModel(recipe.AcousticConfig(**SIZES[name]))
-    return recipe.AcousticModel(recipe.MAIN if name == "main" else recipe.LIGHT)
+    members = [recipe.MAIN if layers == recipe.MAIN.layers else recipe.LIGHT for layers in _layers(name)]
+    both = importlib.import_module("engines.training.train").Both
+    committee = importlib.import_module("engines.training.committee").CommitteeAcoustic
+    return committee([both(member) for member in members])
+
+
+def _layers(name: str) -> list[int]:
+    """Number of Conformer blocks of each member of a model, read off its weights' names."""
+    import onnx
+
+    graph = onnx.load_model_from_string(manifest_of(name).acoustic_path.read_bytes()).graph
+    blocks: dict[str, set[str]] = {}
+    for tensor in graph.initializer:
+        found = re.match(r"(?:encoders\.(\d+)\.)?blocks\.(\d+)\.", tensor.name)
+        if found:
+            blocks.setdefault(found[1] or "0", set()).add(found[2])
+    return [len(blocks[member]) for member in sorted(blocks)]
 
 
 def baseline(out: Path, seconds: float) -> None:

@@ -126,9 +126,12 @@ def test_what_is_gathered_can_be_read_without_decoders(work: Path) -> None:
 
 def test_own_sizes_and_figures_of_pytorch(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    light, bigger = host.network("light"), host.network("m60")
-    counts = [sum(weight.numel() for weight in model.parameters()) for model in (light, bigger)]
-    assert counts[0] < 3e6 and 50e6 < counts[1] < 75e6
+    monkeypatch.setattr(host, "_layers", lambda name: [6, 6])
+    pair, bigger = host.network("light"), host.network("m60")
+    monkeypatch.setattr(host, "_layers", lambda name: [6])
+    light = host.network("light")
+    counts = [sum(weight.numel() for weight in model.parameters()) for model in (light, bigger, pair)]
+    assert counts[0] < 3e6 and 50e6 < counts[1] < 75e6 and 1.8 * counts[0] < counts[2] < 2.1 * counts[0]
     with torch.inference_mode():
         assert light(torch.zeros(1, 8_000), torch.tensor([8_000], dtype=torch.int32))[0].shape == (1, 26, 40)
     results = host.Results(work / "figures.json")

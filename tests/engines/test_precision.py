@@ -111,6 +111,9 @@ def test_front_end_and_what_may_be_quantised(data: bytes) -> None:
         and "/front/Mul_1" in front
     )
     assert precision.final_softmax(model) == ("/LogSoftmax", "/LogSoftmax_1")
+    behind = model.graph.node.add()
+    behind.CopyFrom(helper.make_node("Exp", ["log_posteriors"], ["posteriors"], "/Exp"))
+    assert precision.final_softmax(model)[-1] == "/Exp"
     assert precision.quantisable(data) == ("/blocks.0/entry/MatMul", "/ctc/MatMul", "/frame/MatMul")
     assert set(precision.keep_fp32(data)) == {*front, "/LogSoftmax", "/LogSoftmax_1"}
 
