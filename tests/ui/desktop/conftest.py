@@ -46,11 +46,14 @@ def qapp(tmp_path_factory: pytest.TempPathFactory) -> QApplication:
 
 @pytest.fixture(autouse=True)
 def english_and_light(qapp: QApplication) -> Iterator[None]:
-    language.choose("en")
-    theme.choose("light")
+    # Switching restyles every widget there is, so only where a test left something else.
+    if theme.choice != "light":
+        theme.choose("light")
+    if language.code != "en":
+        language.choose("en")
     yield
-    language.choose("en")
-    theme.choose("light")
+    if language.code != "en":
+        language.choose("en")
 
 
 @pytest.fixture(autouse=True)
