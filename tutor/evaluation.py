@@ -13,6 +13,7 @@ from tutor import agreement
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, Model, ScorerInput, ScorerOutput
 from tutor.agreement import Comparison, Detection
 from tutor.batch import same_engine
+from tutor.calibration import LIMITS
 from tutor.corpus import RatedSentence
 from tutor.errors import Cancelled, EngineError
 from tutor.pairing import Paired, ScoredSentence, in_raters_form, pair_up
@@ -55,12 +56,14 @@ class Measure:
 class ErrorFinding:
     """Finding the bad ones, by several thresholds.
 
-    ``fixed`` at the raters' own limit, ``best`` on this data, ``held_out_f1`` with the threshold from other
-    speakers, ``at_recall`` where recall reaches 0.6, and ``curve`` thinned to 200 points.
+    ``fixed`` at the raters' own limit, ``shown`` at the limit below which Tutor calls it bad (None: it has
+    none), ``best`` on this data, ``held_out_f1`` with the threshold from other speakers, ``at_recall`` where
+    recall reaches 0.6, and ``curve`` thinned to 200 points.
     """
 
     name: str
     fixed: Detection
+    shown: Detection | None
     low: float
     high: float
     best: Detection
@@ -200,7 +203,7 @@ def evaluate(
         wall_s=wall_s,
         phone_error_rate=sum(answer.phone_errors for answer in answers) / given,
         measures=tuple(measure(pair) for pair in pairs.values()),
-        phone_errors=find_errors(phone, PHONE_ERROR),
+        phone_errors=find_errors(phone, PHONE_ERROR, LIMITS.wrong_phone),
         word_errors=find_errors(word, WORD_ERROR),
         phones=_rows(phone, _phone_names(kept)),
         speakers_table=_rows(pairs["sentence total"], [sentence.speaker for sentence in kept]),
@@ -227,7 +230,7 @@ def measure(pair: Paired) -> Measure:
     )
 
 
-def find_errors(pair: Paired, limit: float) -> ErrorFinding:
+def find_errors(pair: Paired, limit: float, shown: float | None = None) -> ErrorFinding:
     """How well what the raters put below ``limit`` is found by low predictions."""
     bad = pair.rated < limit
     curve = agreement.detection_curve(pair.predicted, bad)
@@ -235,6 +238,7 @@ def find_errors(pair: Paired, limit: float) -> ErrorFinding:
     return ErrorFinding(
         name=f"{pair.name} below {limit:g} of {pair.top}",
         fixed=agreement.detect(pair.predicted, bad, limit),
+        shown=None if shown is None else agreement.detect(pair.predicted, bad, shown),
         low=low,
         high=high,
         best=agreement.best_f1(curve),

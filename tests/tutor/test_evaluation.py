@@ -71,7 +71,9 @@ def test_errors_are_found_at_the_raters_limit() -> None:
     finding = find_errors(pairs["phone"], 0.5)
     assert finding.fixed.f1 == 1 and finding.fixed.bad == int((pairs["phone"].rated < 0.5).sum()) > 50
     assert finding.at_recall is not None and finding.at_recall.precision == 1
-    assert finding.name == "phone below 0.5 of 2"
+    assert finding.name == "phone below 0.5 of 2" and finding.shown is None
+    lenient = find_errors(pairs["phone"], 0.5, 1.5).shown
+    assert lenient is not None and lenient.recall == 1 and lenient.precision < 1
 
 
 def test_comparison_favours_the_better_and_refuses_other_recordings() -> None:

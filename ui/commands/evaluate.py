@@ -126,6 +126,12 @@ def _errors(finding: ErrorFinding) -> list[str]:
         f"  threshold from other speakers: F1 {_known(finding.held_out_f1)}; best here: F1 {best.f1:.3f} "
         f"at {best.threshold:.2f}; average precision {finding.average_precision:.3f}",
     ]
+    if finding.shown is not None:
+        point = finding.shown
+        lines.append(
+            f"  at Tutor's own limit {point.threshold:g}: F1 {point.f1:.3f}, precision {point.precision:.3f}, "
+            f"recall {point.recall:.3f}"
+        )
     if finding.at_recall is not None:
         point = finding.at_recall
         lines.append(
