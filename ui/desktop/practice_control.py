@@ -179,8 +179,8 @@ class PracticeControl(QObject):
 
     def _begin_scoring(self, source: Path | tuple[Floats, int]) -> None:
         self._stopped_at = time.perf_counter()
-        self._set_state(WORKING)
         self._scorer.score(source, self.sentence.text, self.accent)
+        self._set_state(WORKING)
 
     def _recording_started(self) -> None:
         self._services.window.banner.hide()

@@ -36,6 +36,7 @@ def style_sheet(c: Colours) -> str:
     QFrame[role="card"] {{ background: {c.surface}; border: 1px solid {c.border};
         border-radius: {RADIUS}px; }}
     QFrame[role="inset"] {{ background: {c.inset}; border: none; border-radius: {RADIUS_SMALL}px; }}
+    QFrame[role="inset"]:focus {{ border: 2px solid {c.accent}; }}
     QFrame[role="banner"] {{ background: {c.fair_soft}; border: 1px solid {c.fair};
         border-radius: {RADIUS_SMALL}px; }}
     QFrame[role="banner"][tone="info"] {{ background: {c.accent_soft}; border-color: {c.accent}; }}

@@ -175,6 +175,36 @@ def test_a_hanging_device_does_not_hold_up_the_next_take(
     released.set()
 
 
+def test_a_device_that_never_opens_is_given_up(
+    controller: Controller, qtbot: Any, microphone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, opens = threading.Event(), microphone.open
+    monkeypatch.setattr("ui.desktop.recorder.OPEN_S", 0.2)
+    monkeypatch.setattr(microphone, "open", lambda self, device=None: released.wait(20))
+    controller.practice.open_list([SENTENCE])
+    controller.practice.toggle_recording()
+    qtbot.waitUntil(lambda: "does not answer" in controller.window.banner.text, timeout=5000)
+    assert not controller.recorder.is_recording
+    monkeypatch.setattr(microphone, "open", opens)
+    say_it(controller, qtbot, microphone)
+    released.set()
+
+
+def test_a_recording_stopped_before_the_device_opened_lets_it_go(
+    controller: Controller, qtbot: Any, microphone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, closed, opens, closes = threading.Event(), [], microphone.open, microphone.close
+    monkeypatch.setattr(microphone, "open", lambda self, device=None: gate.wait(20) and opens(self, device))
+    monkeypatch.setattr(microphone, "close", lambda self: closed.append(self) or closes(self))
+    controller.practice.open_list([SENTENCE])
+    controller.practice.toggle_recording()
+    controller.practice.toggle_recording()
+    gate.set()
+    qtbot.waitUntil(lambda: bool(closed), timeout=5000)
+    assert not controller.recorder.is_recording
+    assert controller.practice.take is None
+
+
 def test_too_short_is_not_scored(controller: Controller, qtbot: Any, microphone: Any) -> None:
     controller.practice.open_list([SENTENCE])
     microphone.sound = voice_like(0.1)
