@@ -53,7 +53,8 @@ def test_ratings_as_answers_agree_fully() -> None:
     pairs = pair_up(sentences, {item.id: perfect(item) for item in sentences})
     assert list(pairs) == [
         "phone", "word accuracy", "word stress", "word total",
-        "sentence accuracy", "sentence fluency", "sentence prosodic", "sentence completeness", "sentence total",
+        "sentence accuracy", "sentence fluency", "sentence prosodic",
+        "sentence completeness", "sentence total",
     ]  # fmt: skip
     for pair in pairs.values():
         found = measure(pair)

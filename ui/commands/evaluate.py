@@ -129,8 +129,8 @@ def _errors(finding: ErrorFinding) -> list[str]:
     if finding.shown is not None:
         point = finding.shown
         lines.append(
-            f"  at Tutor's own limit {point.threshold:g}: F1 {point.f1:.3f}, precision {point.precision:.3f}, "
-            f"recall {point.recall:.3f}"
+            f"  at Tutor's own limit {point.threshold:g}: F1 {point.f1:.3f}, "
+            f"precision {point.precision:.3f}, recall {point.recall:.3f}"
         )
     if finding.at_recall is not None:
         point = finding.at_recall
@@ -158,9 +158,13 @@ def _comparison(first: Evaluation, second: Evaluation, differences: dict[str, Co
         difference, low, high = (_known(value, "+") for value in numbers)
         lines.append(
             f"{item.name:22}{_known(item.pearson)}  {_known(theirs[item.name])}  "
-            f"{difference} [{low}, {high}]  p = {_known(change.p)}"
+            f"{difference} [{low}, {high}]  p {_chance(change.p)}"
         )
     return "\n".join(lines)
+
+
+def _chance(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {_known(p)}"
 
 
 def _name(evaluation: Evaluation) -> str:
