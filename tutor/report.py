@@ -206,7 +206,7 @@ def _phones(tally: Tally) -> list[Block]:
         Heading("Heard instead"),
         *_pictures(lambda: (figures.confusion_matrix(tally.confusions),)),
         Text(
-            "Share of each expected phone for which another was the likelier; equal phones are left out.",
+            "Share of each expected phone in whose place another was clearly likelier.",
             quiet=True,
         ),
     ]

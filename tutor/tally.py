@@ -11,8 +11,9 @@ from typing import Any
 
 from tutor.intake import Item, Problem
 from tutor.phones import phone_of, strip_stress
-from tutor.result import GRADED, OMITTED, OTHER_TEXT, UNCLEAR, Assessment
+from tutor.result import GRADED, INSERTED, OMITTED, OTHER_TEXT, REPEATED, UNCLEAR, Assessment
 from tutor.rhythm import rhythm
+from tutor.substitution import substitution
 
 SCORES = ("overall", "accuracy", "fluency", "prosody", "completeness")
 TIMING = ("speech_rate", "articulation_rate", "pause_share", "npvi_v", "pct_v", "delta_c_ms", "varco_c")
@@ -162,12 +163,13 @@ class Tally:
     def _add_phones(self, item: Item, assessment: Assessment) -> None:
         for word in assessment.words:
             self.statuses[word.status] += 1
-            self.word_scores[int(word.score // 5)] += 1
+            if word.status not in (INSERTED, REPEATED):
+                self.word_scores[int(word.score // 5)] += 1
             for phone in word.phonemes:
                 name = strip_stress(phone.arpabet)
                 self.phone_scores[int(phone.score // 5)] += 1
                 self.phones.setdefault(name, Spread()).add(phone.score)
-                heard = phone.heard[0] if phone.heard else None
+                heard = substitution(phone)
                 said = strip_stress(heard.arpabet) if heard else name
                 self.confusions.setdefault(name, Counter())[said] += 1
                 if (

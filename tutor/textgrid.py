@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tutor.errors import CorpusError
 from tutor.result import OMITTED, OTHER_TEXT, Assessment
+from tutor.substitution import substitution
 
 # Praat reads a text file as free-standing numbers, "strings" and <flags> and skips every other word.
 _TOKEN = re.compile(r'"((?:[^"]|"")*)"|<(\w+)>|(?<!\S)([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)')
@@ -81,9 +82,9 @@ def tiers_of(assessment: Assessment) -> tuple[Tier, ...]:
         _tier(
             "heard instead",
             [
-                Interval(phone.start, phone.end, phone.heard[0].ipa)
+                Interval(phone.start, phone.end, heard.ipa)
                 for phone in phones
-                if phone.heard and phone.heard[0].ipa != phone.ipa
+                if (heard := substitution(phone)) is not None
             ],
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from readings import babble, phone, reading, think, word
 from tutor import figures, report, report_html, report_pdf
 from tutor.intake import Item, Problem
 from tutor.report import About, Clips, Heading, Pictures, Table, Text
-from tutor.result import OTHER_TEXT, Assessment
+from tutor.result import INSERTED, OTHER_TEXT, Assessment, Heard
+from tutor.substitution import substitution
 from tutor.tally import Plane, Spread, Tally, groupings
 
 EVIL = "<script>alert(1)</script>&\"'"
@@ -98,6 +100,24 @@ def test_order_does_not_matter_for_the_worst(tmp_path: Path) -> None:
 
     numbers = list(range(900))
     assert worst(numbers) == worst(numbers[::-1])
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"), [((0.6,), "S"), ((0.4, 0.3, 0.1), "S"), ((0.3, 0.2, 0.1), None), ((), None)]
+)
+def test_another_phone_counts_where_it_is_likelier_than_all_the_rest(
+    shares: tuple[float, ...], said: str | None
+) -> None:
+    heard = tuple(Heard("S", "s", share) for share in shares)
+    found = substitution(replace(phone("TH", 0.1, 0.2), heard=heard))
+    assert (found.arpabet if found else None) == said
+
+
+def test_what_was_inserted_has_no_score_to_count() -> None:
+    counted = Tally()
+    extra = word("…", phone("S", 0.6, 0.7, 0.0), status=INSERTED)
+    counted.add(Item("u", Path("x"), "x"), reading(word("see", phone("S", 0.1, 0.2)), extra))
+    assert sum(counted.word_scores.values()) == 1
 
 
 class Page(HTMLParser):
