@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from tutor.acoustic import Floats, Ints
 from tutor.phones import BLANK, CLASS_COUNT, class_of
 
-SKIP_COST = 16.0
-"""Natural-log cost of leaving a word out."""
+SKIP_PHONE_COST = 4.0
+"""Natural-log cost of leaving out a word, for each of its phones: what a phone that was not said costs to force in."""
 
-EXTRA_COST = 12.0
+EXTRA_COST = 30.0
 EXTRA_FRAME_COST = 0.8
 """Cost of beginning speech that is not in the text, and of each of its frames against the best phone there."""
 
@@ -75,8 +75,8 @@ def align(
     garbage = emissions[:, 1:].max(axis=1) - EXTRA_FRAME_COST
     table = np.concatenate([emissions, garbage[:, None]], axis=1)[:, graph.labels]  # (T, S)
     entry_cost = np.where(graph.is_extra, -_NEVER if strict else EXTRA_COST, 0.0)
-    skip = 1e6 if strict else SKIP_COST
-    ramp = skip * np.arange(graph.boundary_count)
+    skips = np.full(len(words), 1e6) if strict else SKIP_PHONE_COST * graph.shortest
+    ramp = np.concatenate([[0.0], np.cumsum(skips)])
     frames, states = table.shape
     moved = np.zeros((frames, states), dtype=bool)
     came_from = np.zeros((frames, graph.boundary_count), dtype=np.int32)
@@ -145,6 +145,7 @@ class _Graph:
         self.last_groups = np.concatenate([[0], np.cumsum(self.group_sizes)[:-1]])
         self.group_of_last = np.repeat(np.arange(self.boundary_count), self.group_sizes)
         self.phone_counts = [len(word[0]) for word in words]
+        self.shortest = np.array([min(len(phones) for phones in word) for word in words])
 
 
 def _traced(

@@ -24,7 +24,7 @@ from tutor.result import GRADED, MISPRONOUNCED, OK, OMITTED, OTHER_TEXT, UNCLEAR
 from tutor.scoring import ScoredPiece, audio_trust, match_of, sentence_scores, word_results
 from tutor.timebase import FRAME_S, MAX_SAMPLES, MIN_SAMPLES, samples_of, seconds_of
 
-_MARGIN_S = 0.5
+_MARGIN_S = 1.0
 _SHORTEST_EXTRA = 8
 _LONGEST_REPEAT = 3
 _REPEAT_SCORE = -1.5

@@ -13,14 +13,15 @@ class Limits:
     """Ratings are on the experts' scales: phones 0–2, words 0–10.
 
     weak_phone: below it a phone names what was heard instead. wrong_phone: below it the phone counts as wrong.
-    weak_word: below this accuracy a word is mispronounced. same_text: below this match (0–1) something else was
+    clear_error: one phone below it makes its word mispronounced. weak_word: so does an accuracy below this. same_text: below this match (0–1) something else was
     read. poor_snr_db, poor_clipping: beyond these a recording is too poor to accuse anyone.
     """
 
     weak_phone: float = 1.6
-    wrong_phone: float = 0.9
+    wrong_phone: float = 1.1
+    clear_error: float = 0.8
     weak_word: float = 6.0
-    same_text: float = 0.3
+    same_text: float = 0.2
     poor_snr_db: float = 4.0
     poor_clipping: float = 0.05
     clear_snr_db: float = 20.0

@@ -100,7 +100,8 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
         confidence = float(np.clip(1.0 - 0.7 * piece.scores.phone_spread[index], 0.0, 1.0)) * trust
         phones.append(PhoneResult(name, ipa_of(name), start, end, 50 * rating, rating, confidence, heard))
     accuracy, stress, total = (float(value) for value in piece.scores.word[number])
-    status = MISPRONOUNCED if accuracy < LIMITS.weak_word else OK
+    clear_error = min(phone.rating for phone in phones) < LIMITS.clear_error
+    status = MISPRONOUNCED if accuracy < LIMITS.weak_word or clear_error else OK
     confidence = float(np.mean([phone.confidence for phone in phones])) * (0.8 if word.guessed else 1.0)
     return WordResult(
         word.text, times[0][0], times[-1][1], 10 * total, 10 * accuracy, 10 * stress, status, confidence, word.guessed, tuple(phones)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from engines.training.calibrate import Calibration
 from engines.training.network import expectation
 from engines.training.train import Both
 
@@ -36,10 +37,11 @@ class CommitteeAcoustic(nn.Module):
 
 
 class CommitteeScorer(nn.Module):
-    """Each member's scorer reads its own slice of the hidden states and the common features; scores are averaged."""
+    """Each member's scorer reads its own slice of the hidden states and the common features; scores are averaged and calibrated."""
 
-    def __init__(self, members: Sequence[Both]) -> None:
+    def __init__(self, members: Sequence[Both], calibration: Calibration | None = None) -> None:
         super().__init__()
+        self.calibration = calibration
         self.scorers = nn.ModuleList(member.scorer for member in members)
         self.widths = [member.acoustic.config.hidden for member in members]
 
@@ -52,4 +54,9 @@ class CommitteeScorer(nn.Module):
             sentence.append(answer[2])
         share = torch.stack(logits).mean(dim=0)
         mean, spread = expectation(share.clamp(min=1e-6).log())
-        return mean, spread, torch.stack(word).mean(dim=0).clamp(0, 10), torch.stack(sentence).mean(dim=0).clamp(0, 10)
+        words_out, sentence_out = torch.stack(word).mean(dim=0), torch.stack(sentence).mean(dim=0)
+        if self.calibration is not None:
+            mean, words_out, sentence_out = self.calibration(
+                mean, words_out.clamp(0, 10), sentence_out.clamp(0, 10), features, words, counts
+            )
+        return mean, spread, words_out.clamp(0, 10), sentence_out.clamp(0, 10)

@@ -20,6 +20,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from engines.training.calibrate import Calibration
 from engines.training.committee import CommitteeAcoustic, CommitteeScorer
 from engines.training.network import parameters_of
 from engines.training.train import Both, load_weights
@@ -71,10 +72,12 @@ def _traced(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], out
     return content
 
 
-def export(members: Sequence[Both], out: Path, name: str, version: str, extra: dict[str, Any]) -> None:
-    """Write the model folder; ``extra`` adds calibration, metrics and parents to the manifest."""
+def export(
+    members: Sequence[Both], out: Path, name: str, version: str, extra: dict[str, Any], calibration: Calibration | None = None
+) -> None:
+    """Write the model folder; ``extra`` adds metrics and parents to the manifest."""
     hidden = sum(member.acoustic.config.hidden for member in members)
-    listener, judge = CommitteeAcoustic(members).float().eval(), CommitteeScorer(members).float().eval()
+    listener, judge = CommitteeAcoustic(members).float().eval(), CommitteeScorer(members, calibration).float().eval()
     samples = torch.randn(2, 32000) * 0.1
     acoustic = _traced(
         listener, (samples, torch.tensor([32000, 20000], dtype=torch.int32)), ["samples", "lengths"],
@@ -127,10 +130,16 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+", help="folders of finished runs; several make a committee")
     parser.add_argument("--name", default="main")
     parser.add_argument("--version", default="1")
+    parser.add_argument("--calibration", type=Path, help="output of calibrate.py")
     parser.add_argument("--extra", type=Path, help="JSON with calibration, metrics, parents for the manifest")
     arguments = parser.parse_args()
     extra = json.loads(arguments.extra.read_text()) if arguments.extra else {"calibration": {}, "metrics": {}, "parents": []}
-    export([load_weights(run / "weights.pt") for run in arguments.runs], arguments.out, arguments.name, arguments.version, extra)
+    calibration = None
+    if arguments.calibration:
+        calibration = Calibration()
+        calibration.load_state_dict(torch.load(arguments.calibration, weights_only=True))
+    members = [load_weights(run / "weights.pt") for run in arguments.runs]
+    export(members, arguments.out, arguments.name, arguments.version, extra, calibration)
 
 
 if __name__ == "__main__":
