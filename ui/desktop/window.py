@@ -56,6 +56,7 @@ class Side(View):
         head.setContentsMargins(XS, 0, 0, M)
         sign = QLabel()
         sign.setPixmap(application_icon().pixmap(30, 30))
+        sign.setFixedSize(30, 30)
         self._name = QLabel("Tutor")
         self._name.setProperty("role", "title")
         head.addWidget(sign)

@@ -11,7 +11,7 @@ import pytest
 from canned import made_up
 from PySide6.QtCore import QCoreApplication, QTranslator
 from PySide6.QtGui import QColor, QFontMetrics
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea
 
 from tutor.paths import assets_dir
 from tutor.prompts import make_prompt
@@ -122,6 +122,13 @@ def test_no_text_is_cut_off(controller: Controller, qtbot: Any, size: tuple[int,
                 and label.height() + 1 < label.heightForWidth(label.width())
             ):
                 cut.append((name, label.text(), label.heightForWidth(label.width()), label.height()))
+        for area in page.findChildren(QScrollArea):
+            if (
+                area.isVisible()
+                and area.widget() is not None
+                and area.widget().width() > area.viewport().width()
+            ):
+                cut.append((name, "page", area.widget().width(), area.viewport().width()))
         for button in page.findChildren(QPushButton):
             if button.isVisible() and button.width() + 3 < button.minimumSizeHint().width():
                 cut.append((name, button.text(), button.minimumSizeHint().width(), button.width()))

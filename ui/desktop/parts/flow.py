@@ -13,9 +13,10 @@ from ui.desktop.theme import S
 class Flow(QWidget):
     """Holds widgets in lines; its height follows its width."""
 
-    def __init__(self, spacing: int = S) -> None:
+    def __init__(self, spacing: int = S, *, to_right: bool = False) -> None:
         super().__init__()
         self._spacing = spacing
+        self._to_right = to_right
         self._items: list[QWidget] = []
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
@@ -46,16 +47,25 @@ class Flow(QWidget):
         self._place()
 
     def _place(self) -> None:
-        left = top = height = 0
+        lines: list[list[tuple[QWidget, QSize]]] = [[]]
+        used = 0
         for item in self._items:
             size = item.sizeHint().expandedTo(item.minimumSize()).boundedTo(item.maximumSize())
-            if left and left + size.width() > self.width():
-                left, top = 0, top + height + self._spacing
-                height = 0
-            item.setGeometry(left, top, size.width(), size.height())
-            left += size.width() + self._spacing
-            height = max(height, size.height())
-        if top + height != self.minimumHeight():
-            self.setMinimumHeight(top + height)
-            self.setMaximumHeight(top + height)
+            if lines[-1] and used + size.width() > self.width():
+                lines.append([])
+                used = 0
+            lines[-1].append((item, size))
+            used += size.width() + self._spacing
+        top = 0
+        for line in lines:
+            total = sum(size.width() + self._spacing for _, size in line) - self._spacing
+            left = max(0, self.width() - total) if self._to_right else 0
+            height = max((size.height() for _, size in line), default=0)
+            for item, size in line:
+                item.setGeometry(left, top + (height - size.height()) // 2, size.width(), size.height())
+                left += size.width() + self._spacing
+            top += height + self._spacing
+        needed = max(0, top - self._spacing)
+        if needed != self.minimumHeight():
+            self.setFixedHeight(needed)
             self.updateGeometry()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -105,15 +105,16 @@ class View(QWidget):
 
 
 class Wrapped(QLabel):
-    """A label of several lines that asks for the height its text takes at the width it got.
+    """A label of several lines, just as high as its text is at the width it got.
 
-    Qt's own height-for-width gets lost in nested layouts and clips the last lines.
+    Qt's own height-for-width gets lost in nested layouts: lines are clipped, or gaps stay after widening.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.setWordWrap(True)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def setText(self, text: str) -> None:
         super().setText(text)
@@ -123,10 +124,19 @@ class Wrapped(QLabel):
         super().resizeEvent(event)
         self._fit()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
     def _fit(self) -> None:
-        needed = self.heightForWidth(self.width()) if self.text() else 0
-        if needed != self.minimumHeight():
-            self.setMinimumHeight(max(0, needed))
+        margins = self.contentsMargins()
+        room = QRect(0, 0, self.width() - margins.left() - margins.right(), 1 << 15)
+        # Not heightForWidth: that is never less than the height fixed before.
+        text = self.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap.value, self.text())
+        needed = text.height() + margins.top() + margins.bottom() if self.text() else 0
+        if needed != self.height() or needed != self.minimumHeight():
+            self.setFixedHeight(needed)
 
 
 class Card(QFrame):

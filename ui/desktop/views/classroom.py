@@ -6,13 +6,22 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHeaderView, QLineEdit, QTableWidget, QTableWidgetItem
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHeaderView,
+    QLineEdit,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+)
 
 from tutor.lessons import Lesson
 from tutor.phones import ipa_of
 from ui.desktop.class_report import ClassFigures
 from ui.desktop.language import mark, tr
 from ui.desktop.parts.figures import tint_of
+from ui.desktop.parts.flow import Flow
 from ui.desktop.parts.rows import Row, RowList
 from ui.desktop.parts.view import Card, Columns, View, page_column, row
 from ui.desktop.theme import colour
@@ -118,7 +127,11 @@ class ClassPage(View):
             button.clicked.connect(lambda _=False, chosen=ending: self.save.emit(chosen))
             saves.append(button)
         self._saves = saves
-        card.body.addLayout(row(self.label(mark("What the class finds hard"), "title"), None, *saves))
+        flow = Flow(to_right=True)
+        flow.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        for button in saves:
+            flow.add(button)
+        card.body.addLayout(row(self.label(mark("What the class finds hard"), "title"), flow))
         self._none = self.label(
             mark("The summary appears once learners of the roster have recorded something."),
             "muted",

@@ -151,7 +151,7 @@ class DrillPage(View):
         self._mouth_card.show()
 
     def _fitting(self) -> int:
-        return 3 if self.width() >= 860 else 2 if self.width() >= 560 else 1
+        return 3 if self.width() >= 1010 else 2 if self.width() >= 690 else 1
 
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)

@@ -47,7 +47,7 @@ class LibraryPage(View):
         self._best: dict[str, float] = {}
         column = page_column(self)
         column.addWidget(self.label(mark("Lessons"), "heading"))
-        column.addLayout(self._make_filters())
+        column.addWidget(self._make_filters())
         columns = Columns(720)
         left, right = Card(margin=S), Card(margin=S)
         self._list = RowList()
@@ -75,15 +75,15 @@ class LibraryPage(View):
         self._start.clicked.connect(self._begin)
         self._search.textChanged.connect(lambda _: self.refresh())
 
-    def _make_filters(self) -> Any:
+    def _make_filters(self) -> Flow:
         self._search = QLineEdit()
         self._search.setClearButtonEnabled(True)
-        self._search.setMinimumWidth(160)
+        self._search.setMinimumWidth(200)
         self.say(self._search.setPlaceholderText, mark("Search words"))
         self.say(self._search.setAccessibleName, mark("Search words"))
-        levels = Flow()
-        levels.setMinimumWidth(340)
+        filters = Flow()
         self._levels = QButtonGroup(self)
+        chips = []
         for number, level in enumerate(("", *LEVELS)):
             chip = self.button(
                 level or mark("All levels"), kind="chip", tip=mark("Show this level only"), checkable=True
@@ -91,8 +91,7 @@ class LibraryPage(View):
             chip.setProperty("level", level)
             chip.setChecked(number == 0)
             self._levels.addButton(chip)
-            levels.add(chip)
-        self._level_flow = levels
+            chips.append(chip)
         self._kind, self._sound = QComboBox(), QComboBox()
         self.say(self._kind.setAccessibleName, mark("Kind of lesson"))
         self.say(self._sound.setAccessibleName, mark("Sound to practise"))
@@ -103,8 +102,8 @@ class LibraryPage(View):
         self._levels.buttonClicked.connect(lambda _: self.refresh())
         self._kind.activated.connect(lambda _: self.refresh())
         self._sound.activated.connect(lambda _: self.refresh())
-        filters = row(self._search, self._kind, self._sound)
-        filters.addWidget(levels, 1)
+        for widget in (self._search, self._kind, self._sound, *chips):
+            filters.add(widget)
         return filters
 
     def _fill_boxes(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
@@ -22,6 +23,7 @@ TUNES = {
     "contrast": mark("Lift your voice on the word that matters"),
 }
 IDLE, RECORDING, WORKING = "idle", "recording", "working"
+NARROW_PX = 660
 
 
 class SentenceCard(View):
@@ -39,6 +41,7 @@ class SentenceCard(View):
         self._sentence = Sentence("")
         self._state = IDLE
         self._has_take = False
+        self._narrow = False
         card = Card(margin=M, spacing=XS)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -103,6 +106,12 @@ class SentenceCard(View):
         self._open = self.button(
             mark("Open…"), "open", tip=mark("Score a sound file instead (or drop one here)")
         )
+        self._named = (
+            (self._listen, mark("Listen")),
+            (self._slow, mark("Slowly")),
+            (self._replay, mark("Replay")),
+            (self._open, mark("Open…")),
+        )
         self._listen.clicked.connect(lambda: self.listen.emit(False))
         self._slow.clicked.connect(lambda: self.listen.emit(True))
         self._record.clicked.connect(self.record)
@@ -139,6 +148,12 @@ class SentenceCard(View):
         self._clock.setText(f"{seconds:.1f} s")
         self._warning.setText(tr("Too loud: move back a little") if level.clipped > 20 else "")
 
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        if (event.size().width() < NARROW_PX) != self._narrow:
+            self._narrow = not self._narrow
+            self.refresh()
+
     def refresh(self) -> None:
         sentence = self._sentence
         self._place.setText(sentence.place or tr("Own text"))
@@ -170,6 +185,9 @@ class SentenceCard(View):
         self._record.setAccessibleName(text)
         self._record.setToolTip(tr("Stop and score (Space)") if recording else tr("Record yourself (Space)"))
         self.set_icon(self._record, "stop" if recording else "mic", "on_accent")
+        for button, name in self._named:
+            button.setText("" if self._narrow else f" {tr(name)}")
+        self._record.setMinimumWidth(120 if self._narrow else 168)
         ready = bool(sentence.text) and not recording
         for button in (self._listen, self._slow, self._open):
             button.setEnabled(ready)
