@@ -68,6 +68,15 @@ def heard_instead(features: Floats, expected: int) -> tuple[Heard, ...]:
     return tuple(Heard(ORDER[index], PHONES[index].ipa, float(share[index])) for index in order)
 
 
+def contradicted(features: Floats, expected: int) -> bool:
+    """Whether one phone's evidence (F,) clearly shows another phone in its place."""
+    means, peaks = features[_MEANS], features[_PEAKS]
+    share = 0.5 * (means + peaks)
+    rival = float(np.delete(share, expected).max())
+    own = max(float(means[expected]), float(peaks[expected]))
+    return own < LIMITS.contradicted_own and rival > LIMITS.contradicted_rival
+
+
 def word_results(piece: ScoredPiece, trust: float) -> list[WordResult]:
     """Expected words with their phones, and extra speech in its place."""
     results: list[WordResult] = []
@@ -93,13 +102,19 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
         silent = tuple(PhoneResult(name, ipa_of(name), at, at, 0.0, 0.0, trust) for name in names)
         return WordResult(word.text, at, at, 0.0, 0.0, 0.0, OMITTED, trust, word.guessed, silent)
     phones = []
+    dropped = 0.0
     for index, name, (start, end) in zip(range(rows.start, rows.stop), names, times, strict=True):
         rating = float(np.clip(piece.scores.phone[index], 0, 2))
         expected = int(piece.evidence.phones[index])
+        if contradicted(piece.evidence.features[index], expected) and rating > LIMITS.contradicted_rating:
+            dropped += rating - LIMITS.contradicted_rating
+            rating = LIMITS.contradicted_rating
         heard = heard_instead(piece.evidence.features[index], expected) if rating < LIMITS.weak_phone else ()
         confidence = float(np.clip(1.0 - 0.7 * piece.scores.phone_spread[index], 0.0, 1.0)) * trust
         phones.append(PhoneResult(name, ipa_of(name), start, end, 50 * rating, rating, confidence, heard))
     accuracy, stress, total = (float(value) for value in piece.scores.word[number])
+    # A word falls with its phones: by the share of its marks that the contradicted ones lost.
+    accuracy, total = (max(0.0, value - 10 * dropped / (2 * len(phones))) for value in (accuracy, total))
     clear_error = min(phone.rating for phone in phones) < LIMITS.clear_error
     status = MISPRONOUNCED if accuracy < LIMITS.weak_word or clear_error else OK
     confidence = float(np.mean([phone.confidence for phone in phones])) * (0.8 if word.guessed else 1.0)

