@@ -61,9 +61,7 @@ def parse_address(text: str) -> Address:
     except ValueError as error:
         raise InputError(f"{text!r} is no server address ({error}); write triton://host:port.") from error
     if parts.scheme not in ("triton", "tritons") or not parts.hostname or parts.path not in ("", "/"):
-        raise InputError(
-            "No server address: triton://host:port or the join link of the teacher was expected."
-        )
+        raise InputError("No server address: triton://host:port or the join link of the teacher was expected.")
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     address = Address(
         host=parts.hostname,
@@ -97,19 +95,13 @@ def trusted_authority(address: Address, timeout_s: float = 5) -> bytes | None:
     context.verify_mode = ssl.CERT_NONE
     try:
         request = urllib.request.Request(f"https://{address.target}/ca.pem")
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
         with opener.open(request, timeout=timeout_s) as answer:
             pem: bytes = answer.read(65_536)
     except (OSError, ValueError) as error:
-        raise EngineError(
-            f"The scoring server {address.target} does not answer ({error}); scored here."
-        ) from error
+        raise EngineError(f"The scoring server {address.target} does not answer ({error}); scored here.") from error
     if fingerprint(pem) != address.pin:
-        raise EngineError(
-            f"The server at {address.target} is not the one of the join link; ask the teacher for a new link."
-        )
+        raise EngineError(f"The server at {address.target} is not the one of the join link; ask the teacher for a new link.")
     return pem
 
 

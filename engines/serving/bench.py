@@ -36,16 +36,12 @@ def settings(cores: int) -> dict[str, Batching]:
         "as chosen": normal,
         "one by one": replace(normal, max_batch=1, rows_at_once=1),
         "of sixteen, in fours": replace(normal, max_batch=16, preferred=(4,), rows_at_once=4),
-        "of sixteen, whole, wait 5 ms": replace(
-            normal, max_batch=16, preferred=(16,), queue_delay_us=5_000, rows_at_once=0
-        ),
+        "of sixteen, whole, wait 5 ms": replace(normal, max_batch=16, preferred=(16,), queue_delay_us=5_000, rows_at_once=0),
         "a process a core": replace(normal, instances=cores, threads=1),
     }
 
 
-def throughput(
-    environment: Environment, manifest: Manifest, batching: Batching, seconds: float
-) -> dict[str, Any]:
+def throughput(environment: Environment, manifest: Manifest, batching: Batching, seconds: float) -> dict[str, Any]:
     """Takes a second of sixteen learners who never pause, and what they waited."""
     cores = len(os.sched_getaffinity(0))
     chosen = Policy(batching, batching, policy.cpu_policy(cores).scorer)
@@ -75,9 +71,7 @@ def shared_memory_gain(environment: Environment, manifest: Manifest) -> dict[str
         Events(Path(os.devnull)),
     )
     service.start()
-    models = {
-        name: TritonModel(service.address, shared_memory=name == "shared") for name in ("copied", "shared")
-    }
+    models = {name: TritonModel(service.address, shared_memory=name == "shared") for name in ("copied", "shared")}
     found: dict[str, dict[str, float]] = {}
     try:
         rng = np.random.default_rng(1)
@@ -90,9 +84,7 @@ def shared_memory_gain(environment: Environment, manifest: Manifest) -> dict[str
                     begin = time.perf_counter()
                     model.listen([clip])
                     times[name].append(1000 * (time.perf_counter() - begin))
-            found[f"{seconds} s"] = {
-                name: round(float(np.median(values)), 2) for name, values in times.items()
-            }
+            found[f"{seconds} s"] = {name: round(float(np.median(values)), 2) for name, values in times.items()}
     finally:
         for model in models.values():
             model.close()

@@ -164,9 +164,7 @@ class Connection:
         if address.tls:
             import grpc
 
-            credentials = grpc.ssl_channel_credentials(
-                root_certificates=trusted_authority(address, self.timeout_s)
-            )
+            credentials = grpc.ssl_channel_credentials(root_certificates=trusted_authority(address, self.timeout_s))
         return self._triton.InferenceServerClient(address.target, creds=credentials, channel_args=options)
 
     def _send(self, request: Request, index: int, gathered: _Gathered, timeout_s: float) -> Any:
@@ -196,9 +194,7 @@ class Connection:
         )
 
     def _late(self, timeout_s: float) -> TutorError:
-        return EngineError(
-            f"The scoring server {self.address.target} did not answer within {timeout_s:.0f} s."
-        )
+        return EngineError(f"The scoring server {self.address.target} did not answer within {timeout_s:.0f} s.")
 
     def _translated(self, error: Any) -> TutorError:
         """Triton's and gRPC's failures in Tutor's tree."""
@@ -211,9 +207,7 @@ class Connection:
             return EngineError(f"{where} did not accept the token; ask the teacher for a new join link.")
         if "DEADLINE" in status:
             return self._late(self.timeout_s)
-        if any(
-            sign in text.lower() for sign in ("stub process", "not ready", "unknown model", "no available")
-        ):
+        if any(sign in text.lower() for sign in ("stub process", "not ready", "unknown model", "no available")):
             return ModelDown(f"{where} cannot be reached ({text}).")
         if "UNAVAILABLE" in status or "CANCELLED" in status:
             return ServerUnreachable(f"{where} cannot be reached ({text}).")
@@ -223,9 +217,7 @@ class Connection:
 def _reply(request: Request, answer: Any) -> Reply:
     response = answer.get_response()
     elsewhere = request.shared.outputs if request.shared is not None else {}
-    outputs = {
-        item.name: answer.as_numpy(item.name) for item in response.outputs if item.name not in elsewhere
-    }
+    outputs = {item.name: answer.as_numpy(item.name) for item in response.outputs if item.name not in elsewhere}
     return Reply(outputs, response.model_version)
 
 

@@ -178,16 +178,12 @@ class TritonModel:
         models = sorted(name.removesuffix("_acoustic") for name in names if name.endswith("_acoustic"))
         models = [model for model in models if policy.served_name(model, SCORER) in names]
         if not models:
-            raise EngineError(
-                f"{self._connection.address.target} serves no model of Tutor; export a repository for it."
-            )
+            raise EngineError(f"{self._connection.address.target} serves no model of Tutor; export a repository for it.")
         models.sort(key=lambda model: (model == "light", model != "main"))
         normal, _, extreme = policy.routes(tuple(models))
         return Status(NORMAL, (normal, extreme) if extreme.quick else (normal,))
 
-    def _listen_somewhere(
-        self, routes: Sequence[Route], clips: Sequence[Floats]
-    ) -> tuple[list[AcousticOutput], str, Route]:
+    def _listen_somewhere(self, routes: Sequence[Route], clips: Sequence[Floats]) -> tuple[list[AcousticOutput], str, Route]:
         """By the first route whose graph is there and takes more work."""
         failure: EngineError | None = None
         tried: set[str] = set()
@@ -213,10 +209,7 @@ class TritonModel:
         if any(reply.version != newest for reply in replies):
             # A new version came in between: the scorer must read hidden states of one network only.
             replies = self._send(route.acoustic, clips, served, newest)
-        answers = [
-            batches.acoustic_outputs(reply.outputs, [len(clip)])[0]
-            for reply, clip in zip(replies, clips, strict=True)
-        ]
+        answers = [batches.acoustic_outputs(reply.outputs, [len(clip)])[0] for reply, clip in zip(replies, clips, strict=True)]
         return answers, newest
 
     def _send(self, name: str, clips: Sequence[Floats], served: Served, version: str) -> list[Reply]:
@@ -244,10 +237,7 @@ class TritonModel:
                     inputs[name] = _stretched(inputs[name], served.step)
             requests.append(Request(route.scorer, inputs, version))
         replies = self._connection.infer(requests)
-        return [
-            batches.scorer_outputs(reply.outputs, [item])[0]
-            for reply, item in zip(replies, evidence, strict=True)
-        ]
+        return [batches.scorer_outputs(reply.outputs, [item])[0] for reply, item in zip(replies, evidence, strict=True)]
 
     def _about(self, name: str, version: str = "") -> Served:
         """Configuration of a served graph; asked again when a version is met that it does not know."""
@@ -278,18 +268,14 @@ class TritonModel:
         return call()
 
     def _who(self, route: Route, version: str) -> EngineInfo:
-        title = self._about(route.acoustic, version).titles.get(
-            version, f"{route.acoustic} {version}|unknown"
-        )
+        title = self._about(route.acoustic, version).titles.get(version, f"{route.acoustic} {version}|unknown")
         name, _, precision = title.partition("|")
         return EngineInfo("triton", name, precision, self._told(route))
 
     def _told(self, route: Route | None) -> str:
         told = f"{self._reason}, server {self._connection.address.target}"
         if route is not None:
-            told += f", tier {route.tier}" + (
-                ", quick score" if route.quick and route.tier == EXTREME else ""
-            )
+            told += f", tier {route.tier}" + (", quick score" if route.quick and route.tier == EXTREME else "")
         return told
 
     def _refused(self, status: Status) -> ServerRefused:

@@ -121,9 +121,7 @@ def ensure_environment(progress: Progress = silent, *, gpu: bool = False) -> Env
         _place_backend(environment)
         write_atomic(root / _STAMP, _wanted(gpu).encode())
     except OSError as error:
-        raise InstallError(
-            f"The server's environment cannot be made in {root} ({error}); free the folder."
-        ) from error
+        raise InstallError(f"The server's environment cannot be made in {root} ({error}); free the folder.") from error
     progress("Downloading the server", _PACKAGES, _PACKAGES)
     return environment
 
@@ -146,9 +144,7 @@ def _run(command: list[str], label: str, progress: Progress) -> None:
             done += line.startswith("Collecting ")
             if not progress(label, min(done, _PACKAGES), _PACKAGES):
                 process.terminate()
-                raise Cancelled(
-                    "Making the server's environment was stopped; run the command again to go on."
-                )
+                raise Cancelled("Making the server's environment was stopped; run the command again to go on.")
     if process.returncode:
         reason = next(
             (line for line in reversed(lines) if line.startswith("ERROR")),
@@ -163,13 +159,10 @@ def _run(command: list[str], label: str, progress: Progress) -> None:
 def _check_machine() -> None:
     if not sys.platform.startswith("linux") or os.uname().machine != "x86_64":
         raise InstallError(
-            "The bundled Triton runs on Linux x86-64 only; "
-            "use `tutor serve --export-repository` with a container."
+            "The bundled Triton runs on Linux x86-64 only; use `tutor serve --export-repository` with a container."
         )
     if not (3, 10) <= sys.version_info[:2] <= (3, 13):
-        raise InstallError(
-            f"The bundled Triton takes Python 3.10 to 3.13, this is {_version()}; use one of those."
-        )
+        raise InstallError(f"The bundled Triton takes Python 3.10 to 3.13, this is {_version()}; use one of those.")
     if not _libpython().exists():
         raise InstallError(
             f"{_libpython().name} is missing and the server's models need it; install it "

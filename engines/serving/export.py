@@ -18,9 +18,7 @@ BACKENDS = (ONNXRUNTIME, TENSORRT)
 _DEPLOY = Path(__file__).parent / "files" / "deploy"
 
 
-def export_repository(
-    folder: Path, manifests: Sequence[Manifest], *, backend: str = ONNXRUNTIME
-) -> tuple[str, ...]:
+def export_repository(folder: Path, manifests: Sequence[Manifest], *, backend: str = ONNXRUNTIME) -> tuple[str, ...]:
     """Write ``folder/models``, ``compose.yaml``, ``kubernetes.yaml``, ``front/nginx.conf`` and
     ``README.md``; the served names.
 

@@ -107,9 +107,7 @@ def make_certificate(environment: Environment, folder: Path, host: str) -> Certi
     command = [str(environment.python), "-m", "trustme", "-q", "-d", str(folder), "-i", *names]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
-        raise InstallError(
-            f"No certificate could be made ({made.stderr.strip()[-200:]}); give --cert and --key."
-        )
+        raise InstallError(f"No certificate could be made ({made.stderr.strip()[-200:]}); give --cert and --key.")
     certificate.key.chmod(0o600)
     write_atomic(listing, wanted.encode())
     return certificate
@@ -123,9 +121,7 @@ def machine_names() -> tuple[str, ...]:
 def lan_address() -> str:
     """This machine's address in the room's network; loopback where it has none. Nothing is sent."""
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(
-            ("192.0.2.1", 9)
-        )  # a documentation address: connecting a datagram socket only picks a route
+        probe.connect(("192.0.2.1", 9))  # a documentation address: connecting a datagram socket only picks a route
         return str(probe.getsockname()[0])
     return LOOPBACK
 
@@ -201,9 +197,7 @@ class Gateway:
             tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
             if tested.returncode:
                 reason = tested.stderr.strip().splitlines()[0][-250:]
-                raise InputError(
-                    f"The front server cannot start ({reason}); choose another --port or --host."
-                )
+                raise InputError(f"The front server cannot start ({reason}); choose another --port or --host.")
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

@@ -52,10 +52,7 @@ class LocalMemory:
                 offset, _ = place.shared(self._name).inputs["samples"]
                 shared_memory.set_shared_memory_region(self._region, [request.inputs["samples"]], offset)
             replies = self._connection.infer(
-                [
-                    replace(request, shared=place.shared(self._name))
-                    for request, place in zip(requests, places, strict=True)
-                ]
+                [replace(request, shared=place.shared(self._name)) for request, place in zip(requests, places, strict=True)]
             )
             return [self._read(reply, place) for reply, place in zip(replies, places, strict=True)]
         except BaseException:
@@ -84,9 +81,7 @@ class LocalMemory:
         self._name = f"{PREFIX}{os.getpid()}_{next(_numbers)}"
         self._bytes = int(size * _SLACK)
         try:
-            self._region = shared_memory.create_shared_memory_region(
-                self._name, f"/{self._name}", self._bytes
-            )
+            self._region = shared_memory.create_shared_memory_region(self._name, f"/{self._name}", self._bytes)
             self._connection.ask("register_system_shared_memory", self._name, f"/{self._name}", self._bytes)
         except (EngineError, shared_memory.SharedMemoryException):
             # A container or a full /dev/shm: copies do as well.
@@ -100,11 +95,7 @@ class LocalMemory:
 
         shared = place.shared(self._name)
         outputs = {
-            name: np.array(
-                shared_memory.get_contents_as_numpy(
-                    self._region, np.float32, list(place.shapes[name]), offset
-                )
-            )
+            name: np.array(shared_memory.get_contents_as_numpy(self._region, np.float32, list(place.shapes[name]), offset))
             for name, (offset, _) in shared.outputs.items()
         }
         return Reply(outputs, reply.version)

@@ -36,9 +36,7 @@ def fetch(url: str, timeout_s: float = 2) -> list[Sample]:
         with urllib.request.urlopen(url, timeout=timeout_s) as answer:
             return parse(answer.read().decode())
     except (OSError, ValueError, urllib.error.URLError) as error:
-        raise EngineError(
-            f"The server's metrics cannot be read ({error}); it may be starting or gone."
-        ) from error
+        raise EngineError(f"The server's metrics cannot be read ({error}); it may be starting or gone.") from error
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,9 @@ class Policy:
 
 _CPU_FIGURES = (
     "Two cores, light model, sixteen learners who never pause, takes a second: one by one 25-30, batches of "
-    "four in twos 30-31, of sixteen 20-30, a process a core 23 (python -m engines.serving.bench)."
+    "four in twos 25-31, of sixteen 18-30, a process a core 23-28 (python -m engines.serving.bench)."
 )
-_GPU_FIGURES = (
-    "Not measured here: start values from the queue of at most 100 ms that the method's source names."
-)
+_GPU_FIGURES = "Not measured here: start values from the queue of at most 100 ms that the method's source names."
 
 
 def cpu_policy(cores: int) -> Policy:

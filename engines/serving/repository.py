@@ -24,9 +24,7 @@ _KEPT_VERSIONS = 2
 """The newest and the one before: a take heard by the old version is still scored by the old scorer."""
 
 
-def write_repository(
-    folder: Path, manifests: Sequence[Manifest], settings: Policy, *, backend: str = PYTHON
-) -> tuple[str, ...]:
+def write_repository(folder: Path, manifests: Sequence[Manifest], settings: Policy, *, backend: str = PYTHON) -> tuple[str, ...]:
     """Write every served graph of ``manifests`` (best model first) into an empty ``folder``; their names.
 
     Raises ``ModelError`` for a model without a scorer of ours, ``InstallError`` where the folder cannot be
@@ -40,9 +38,7 @@ def write_repository(
             _write_status(folder)
             names.append(policy.STATUS)
     except OSError as error:
-        raise InstallError(
-            f"The model repository {folder} cannot be written ({error}); free or name another."
-        ) from error
+        raise InstallError(f"The model repository {folder} cannot be written ({error}); free or name another.") from error
     return tuple(names)
 
 
@@ -56,21 +52,15 @@ def add_version(folder: Path, manifest: Manifest, settings: Policy, *, backend: 
         (ACOUSTIC, NORMAL, settings.normal),
         (ACOUSTIC, PEAK, settings.peak),
     ]
-    return [
-        _add(folder, manifest, role, tier, batching, backend, settings.why) for role, tier, batching in served
-    ]
+    return [_add(folder, manifest, role, tier, batching, backend, settings.why) for role, tier, batching in served]
 
 
 def versions(folder: Path) -> tuple[int, ...]:
     """Version numbers of one served graph, ascending."""
-    return tuple(
-        sorted(int(entry.name) for entry in folder.iterdir() if entry.is_dir() and entry.name.isdigit())
-    )
+    return tuple(sorted(int(entry.name) for entry in folder.iterdir() if entry.is_dir() and entry.name.isdigit()))
 
 
-def config_text(
-    manifest: Manifest, role: str, tier: str, batching: Batching, *, titles: dict[int, str], backend: str
-) -> str:
+def config_text(manifest: Manifest, role: str, tier: str, batching: Batching, *, titles: dict[int, str], backend: str) -> str:
     """config.pbtxt of one served graph, as protobuf's own text format."""
     from google.protobuf import text_format
     from tritonclient.grpc import model_config_pb2
@@ -118,9 +108,7 @@ def config_text(
     return str(text_format.MessageToString(config))
 
 
-def _add(
-    folder: Path, manifest: Manifest, role: str, tier: str, batching: Batching, backend: str, why: str
-) -> str:
+def _add(folder: Path, manifest: Manifest, role: str, tier: str, batching: Batching, backend: str, why: str) -> str:
     name = policy.served_name(manifest.name, role, tier)
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
@@ -201,9 +189,7 @@ def _settings(graph: Graph, role: str, batching: Batching) -> served_model.Setti
 
 def _graph(manifest: Manifest, role: str) -> Graph:
     if manifest.acoustic.token_map is not None or manifest.scorer is None:
-        raise ModelError(
-            f"Model {manifest.title} cannot be served: it has no scorer of its own; choose another."
-        )
+        raise ModelError(f"Model {manifest.title} cannot be served: it has no scorer of its own; choose another.")
     return manifest.acoustic if role == ACOUSTIC else manifest.scorer
 
 
@@ -213,9 +199,7 @@ def _data_type(spec: str) -> Any:
     kinds = {"float32": model_config_pb2.TYPE_FP32, "int32": model_config_pb2.TYPE_INT32}
     kind = spec.partition("[")[0]
     if kind not in kinds:
-        raise ModelError(
-            f"A tensor of type {kind!r} cannot be served; export the model with float32 and int32."
-        )
+        raise ModelError(f"A tensor of type {kind!r} cannot be served; export the model with float32 and int32.")
     return kinds[kind]
 
 

@@ -59,11 +59,7 @@ def refusal(request: Arrays, settings: Settings) -> str:
         return f"{settings.count} is {count}; {settings.least} to {settings.most} was expected"
     for name in settings.positional:
         array = request[name]
-        if (
-            array.ndim < 2
-            or array.shape[0] != 1
-            or not count <= array.shape[1] <= settings.most + settings.step
-        ):
+        if array.ndim < 2 or array.shape[0] != 1 or not count <= array.shape[1] <= settings.most + settings.step:
             return f"{name} has shape {list(array.shape)}; [1, {count}, …] was expected"
         if array.dtype.kind == "f" and not np.isfinite(array[0, :count]).all():
             return f"{name} holds values that are not numbers"
@@ -101,9 +97,7 @@ def run_batch(session: Any, requests: Sequence[Arrays], settings: Settings) -> l
     for start in range(0, len(order), size):
         group = order[start : start + size]
         batch = padded([requests[index] for index in group], settings)
-        outputs = dict(
-            zip(wanted, session.run(wanted, {k: v for k, v in batch.items() if k in taken}), strict=True)
-        )
+        outputs = dict(zip(wanted, session.run(wanted, {k: v for k, v in batch.items() if k in taken}), strict=True))
         for row, index in enumerate(group):
             positions = counts[index] // settings.unit + settings.extra
             for name in settings.ragged:
@@ -156,9 +150,7 @@ class TritonPythonModel:
         responses = []
         for reason in refusals:
             if reason:
-                responses.append(
-                    backend.InferenceResponse(error=backend.TritonError(f"bad request: {reason}"))
-                )
+                responses.append(backend.InferenceResponse(error=backend.TritonError(f"bad request: {reason}")))
             else:
                 tensors = [backend.Tensor(name, value) for name, value in next(answers).items()]
                 responses.append(backend.InferenceResponse(tensors))

@@ -116,9 +116,7 @@ class TritonProcess:
                         self.stubs()
                         return
                 time.sleep(0.1)
-        raise EngineError(
-            f"Triton was not ready after {timeout_s:.0f} s: {self.last_error()}; see {self._log}."
-        )
+        raise EngineError(f"Triton was not ready after {timeout_s:.0f} s: {self.last_error()}; see {self._log}.")
 
     def stubs(self) -> list[Stub]:
         """The model processes that are alive (zombies are not)."""

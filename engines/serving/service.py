@@ -53,9 +53,7 @@ def run_dir(port: int) -> Path:
 class Service:
     """A running service; ``start`` returns when takes are answered, ``stop`` leaves nothing behind."""
 
-    def __init__(
-        self, environment: Environment, manifests: Sequence[Manifest], options: Options, events: Events
-    ) -> None:
+    def __init__(self, environment: Environment, manifests: Sequence[Manifest], options: Options, events: Events) -> None:
         """manifests: from the best model to the lightest. Raises ``InputError`` for options that do not
         fit.
         """
@@ -83,9 +81,7 @@ class Service:
             return Address(LOOPBACK, options.port)
         host = lan_address() if options.host in ("0.0.0.0", "::") else options.host
         pin = options.certificate.pin if options.certificate is not None else ""
-        return Address(
-            host, options.port, tls=True, token=options.tokens[0] if options.tokens else "", pin=pin
-        )
+        return Address(host, options.port, tls=True, token=options.tokens[0] if options.tokens else "", pin=pin)
 
     @property
     def titles(self) -> str:
@@ -98,16 +94,12 @@ class Service:
         self._claim()
         progress("Starting the server", 0, 3)
         shutil.rmtree(self._repository, ignore_errors=True)
-        write_repository(
-            self._repository, self._manifests, self._options.policy or _policy(self._options.gpu)
-        )
+        write_repository(self._repository, self._manifests, self._options.policy or _policy(self._options.gpu))
         fixed = None if self._options.tier == "auto" else self._options.tier
         routes = policy.routes(tuple(manifest.name for manifest in self._manifests))
         control = TierControl(self._options.bounds, fixed=fixed)
         self._gateway = self._front()
-        self.keeper = Keeper(
-            self.process, self._repository, self.ports, routes, control, self._events, self._gateway
-        )
+        self.keeper = Keeper(self.process, self._repository, self.ports, routes, control, self._events, self._gateway)
         self.keeper.publish(Verdict(control.tier, False, 0.0))
         try:
             self._gateway.start()
@@ -152,9 +144,7 @@ class Service:
         """One service a port: its folder says who runs it."""
         running = running_ports(self._options.port)
         if running is not None:
-            raise InputError(
-                f"A Tutor server runs on port {self._options.port} already; choose another --port."
-            )
+            raise InputError(f"A Tutor server runs on port {self._options.port} already; choose another --port.")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             note = {"pid": os.getpid(), "gpu": int(self._options.gpu), **asdict(self.ports)}
@@ -182,9 +172,7 @@ class Service:
         try:
             model.probe()
         except EngineError as error:
-            raise EngineError(
-                f"The server started but does not score ({error}); see {self._folder}."
-            ) from error
+            raise EngineError(f"The server started but does not score ({error}); see {self._folder}.") from error
         finally:
             model.close()
 

@@ -124,9 +124,7 @@ def play(learners: int, servers: int, service: Service, *, seconds: float = 120,
     )
 
 
-def servers_needed(
-    learners: int, service: Service, *, p95_ms: float = 1000, seconds: float = 120
-) -> list[Outcome]:
+def servers_needed(learners: int, service: Service, *, p95_ms: float = 1000, seconds: float = 120) -> list[Outcome]:
     """Outcomes from one server fewer than needed (where there is one) to one more; the fewest whose p95 holds
     ``p95_ms`` is the first stable one that meets it.
     """

@@ -34,9 +34,7 @@ def switch(port: int, manifest: Manifest) -> int:
     folder, connection = _service(port)
     known = folder / policy.served_name(manifest.name, SCORER)
     if not known.is_dir():
-        raise InputError(
-            f"The server on port {port} serves no model {manifest.name!r}; start it with --models."
-        )
+        raise InputError(f"The server on port {port} serves no model {manifest.name!r}; start it with --models.")
     _try_out(manifest)
     names = repository.add_version(folder, manifest, running_policy(port))
     try:

@@ -54,6 +54,8 @@ class TierControl:
         self._tier = fixed or NORMAL
         self._hot_since: float | None = None
         self._calm_since: float | None = None
+        self._patience_s = self._bounds.lower_after_s
+        self._lowered_s: float | None = None
         self._service_ms = 0.0
         self._seen_at: float | None = None
 
@@ -67,9 +69,7 @@ class TierControl:
         refusing = wait_ms > self._bounds.refuse_wait_ms
         if self._fixed is None:
             self._move(now_s, load, refusing)
-        return Verdict(
-            self._tier, refusing, round(min(60.0, max(1.0, wait_ms / 1000)), 1) if refusing else 0.0
-        )
+        return Verdict(self._tier, refusing, round(min(60.0, max(1.0, wait_ms / 1000)), 1) if refusing else 0.0)
 
     def _move(self, now_s: float, load: Load, refusing: bool) -> None:
         level = TIERS.index(self._tier)
@@ -78,9 +78,19 @@ class TierControl:
         self._hot_since = (self._hot_since if self._hot_since is not None else now_s) if hot else None
         self._calm_since = (self._calm_since if self._calm_since is not None else now_s) if calm else None
         if self._hot_since is not None and now_s - self._hot_since >= self._bounds.raise_after_s:
+            self._learn(now_s)
             self._go(level + 1)
-        elif self._calm_since is not None and now_s - self._calm_since >= self._bounds.lower_after_s:
+        elif self._calm_since is not None and now_s - self._calm_since >= self._patience_s:
+            self._lowered_s = now_s
             self._go(level - 1)
+
+    def _learn(self, now_s: float) -> None:
+        """Going down was too early when the load is back at once: the light model's calm says nothing about
+        the main model's strength, so each such trial doubles the wait for the next.
+        """
+        shortest = self._bounds.lower_after_s
+        back = self._lowered_s is not None and now_s - self._lowered_s < 3 * shortest
+        self._patience_s = min(2 * self._patience_s, 16 * shortest) if back else shortest
 
     def _hot(self, tier: str, load: Load, share: float) -> bool:
         """Whether the load is above ``share`` of what leads into ``tier``."""

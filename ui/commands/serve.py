@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engines.manifest import Manifest
+    from engines.serving import simulate
     from engines.serving.service import Options, Service
 
 HELP = "score for a whole class over the network"
@@ -237,14 +238,15 @@ def _simulate(arguments: argparse.Namespace) -> int:
         raise InputError("A simulation plays 1 to 100000 learners.")
     if arguments.service_ms is not None:
         fixed, per_take = arguments.service_ms
+        if fixed < 0 or per_take < 0 or fixed + per_take <= 0:
+            raise InputError("--service-ms needs two times of 0 or more, not both 0.")
+        service = simulate.Service(fixed, per_take)
     else:
-        fixed, per_take = _measured_service(arguments)
-    if fixed < 0 or per_take < 0 or fixed + per_take <= 0:
-        raise InputError("--service-ms needs two times of 0 or more, not both 0.")
-    service = simulate.Service(fixed, per_take)
+        service = _measured_service(arguments)
     outcomes = simulate.servers_needed(arguments.simulate, service)
     needed = simulate.fewest(outcomes)
-    rows = [("a batch of b takes", f"{fixed:.1f} + {per_take:.1f} b ms (at most {service.max_batch})")]
+    formula = f"{service.fixed_ms:.1f} + {service.per_take_ms:.1f} b ms (at most {service.max_batch})"
+    rows = [("a batch of b takes", formula)]
     rows += [
         (
             f"{outcome.servers} servers",
@@ -262,7 +264,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measured_service(arguments: argparse.Namespace) -> tuple[float, float]:
+def _measured_service(arguments: argparse.Namespace) -> simulate.Service:
     """Service times of the running server, from bursts of takes."""
     from engines.serving import measure, simulate
     from engines.serving.service import running_ports
@@ -273,7 +275,9 @@ def _measured_service(arguments: argparse.Namespace) -> tuple[float, float]:
         raise InputError(
             f"No server runs on port {arguments.port} to measure; start `tutor serve` or give --service-ms."
         )
-    return simulate.fit(measure.batch_times(ports))
+    times = measure.batch_times(ports)
+    fixed, per_take = simulate.fit(times)
+    return simulate.Service(fixed, per_take, max_batch=max(times), delay_ms=0.0)
 
 
 def _table(title: str, rows: list[tuple[str, str]]) -> None:

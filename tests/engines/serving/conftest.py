@@ -36,9 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     root = tmp_path_factory.mktemp("service")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTOR_CACHE_DIR", str(root / "cache"))
-        folders = [
-            named_model(root / name, name, seed=seed) for seed, name in enumerate(("main", "light"), 7)
-        ]
+        folders = [named_model(root / name, name, seed=seed) for seed, name in enumerate(("main", "light"), 7)]
         options = Options(port=free_port(), dashboard_port=free_port())
         events = Events(root / "events.jsonl")
         service = Service(environment, [load_manifest(folder) for folder in folders], options, events)

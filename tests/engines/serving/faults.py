@@ -47,10 +47,7 @@ WEIGHTS = {
     "server killed": 25,
     "front server killed": 15,
 }
-_HALF = (
-    b"POST /v2/models/light_acoustic/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
-    + b"x" * 5_000
-)
+_HALF = b"POST /v2/models/light_acoustic/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x" * 5_000
 _KILLED = (
     "import os, signal, socket, sys\n"
     "link = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
@@ -111,9 +108,7 @@ def inject(service: Service, count: int, *, seed: int = 1, learners: int = 4, pa
     tally, stop = Tally(), threading.Event()
     names = [name for name, weight in WEIGHTS.items() for _ in range(max(1, round(weight * count / 1000)))]
     rng.shuffle(names)
-    threads = [
-        threading.Thread(target=learn, args=(service, tally, stop, seed, pause_s)) for seed in range(learners)
-    ]
+    threads = [threading.Thread(target=learn, args=(service, tally, stop, seed, pause_s)) for seed in range(learners)]
     for thread in threads:
         thread.start()
     try:
@@ -161,9 +156,7 @@ def _ask_badly(service: Service, rng: np.random.Generator) -> None:
             {"samples": np.zeros((1, 0), np.float32), "lengths": np.array([[0]], np.int32)},
         ),
         Request(f"{name}_acoustic", {"samples": np.zeros((1, 8_000), np.float32)}),
-        Request(
-            f"{name}_acoustic", {"samples": np.zeros((1, 9), np.int32), "lengths": np.array([[9]], np.int32)}
-        ),
+        Request(f"{name}_acoustic", {"samples": np.zeros((1, 9), np.int32), "lengths": np.array([[9]], np.int32)}),
         Request(
             f"{name}_acoustic",
             {"samples": np.full((1, 8_000), np.nan, np.float32), "lengths": np.array([[8_000]], np.int32)},

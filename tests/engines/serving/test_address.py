@@ -21,9 +21,7 @@ def test_plain_address_is_local_only_on_loopback() -> None:
     assert parse_address("triton://[::1]:7").target == "[::1]:7"
 
 
-@pytest.mark.parametrize(
-    "text", ["http://x", "triton://", "triton://host:port", "triton://host:99999", "triton://h/p"]
-)
+@pytest.mark.parametrize("text", ["http://x", "triton://", "triton://host:port", "triton://host:99999", "triton://h/p"])
 def test_other_addresses_are_refused(text: str) -> None:
     with pytest.raises(InputError):
         parse_address(text)

@@ -58,9 +58,7 @@ class Script:
 
     def ask(self, method: str, *arguments: Any) -> Any:
         if method == "get_model_repository_index":
-            served = [
-                policy.served_name(name, role) for name in self.names for role in ("acoustic", "scorer")
-            ]
+            served = [policy.served_name(name, role) for name in self.names for role in ("acoustic", "scorer")]
             return SimpleNamespace(models=[SimpleNamespace(name=name) for name in served])
         (name,) = arguments
         titles = {"1": f"{name.partition('_')[0]} 1.0|fp32", "2": f"{name.partition('_')[0]} 2.0|fp32"}
@@ -207,17 +205,13 @@ def test_stock_triton_needs_no_status_and_gets_padded_lengths(server: tuple[Trit
     script.status, script.ragged = False, "0"
 
     def cut(request: Request) -> Reply:
-        assert request.inputs["samples"].shape == (1, 32_000) and request.inputs["lengths"].tolist() == [
-            [20_000]
-        ]
+        assert request.inputs["samples"].shape == (1, 32_000) and request.inputs["lengths"].tolist() == [[20_000]]
         return listened(request)
 
     script.handlers["main_acoustic"] = cut
     assert len(model.listen([clip_of(20_000, 1)])[0].hidden) == timebase.frames_of(20_000)
     model.score([evidence_of(5, 3, HIDDEN, 1)])
-    assert script.asked[-1].inputs["phones"].shape == (1, 8) and script.asked[-1].inputs[
-        "counts"
-    ].tolist() == [[5]]
+    assert script.asked[-1].inputs["phones"].shape == (1, 8) and script.asked[-1].inputs["counts"].tolist() == [[5]]
 
 
 def test_probe_makes_a_real_inference(server: tuple[TritonModel, Script]) -> None:

@@ -30,9 +30,7 @@ def test_other_requirements_make_it_anew(home: Path) -> None:
     assert environment.find_environment(gpu=True) is None
 
 
-def test_offline_says_so_in_one_line(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_offline_says_so_in_one_line(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     script = "import sys; print('Collecting x'); print('ERROR: No matching distribution'); sys.exit(1)"
     run = environment._run
 
@@ -53,9 +51,7 @@ def test_stop_is_obeyed(home: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("platform", "darwin"), ("version_info", (3, 9, 1))])
-def test_other_machines_are_told_what_to_do(
-    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
-) -> None:
+def test_other_machines_are_told_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
     monkeypatch.setattr(environment.sys, name, value)
     with pytest.raises(InstallError, match=r"container|use one of those"):
         environment._check_machine()

@@ -18,13 +18,9 @@ PORTS = Ports(1001, 1000, 1002)
 TOKEN = "abcdefghijklmnop-1"
 
 
-def _text(
-    tmp_path: Path, *, host: str = "", tokens: tuple[str, ...] = (TOKEN,), certificate: bool = True
-) -> str:
+def _text(tmp_path: Path, *, host: str = "", tokens: tuple[str, ...] = (TOKEN,), certificate: bool = True) -> str:
     pem = Certificate(tmp_path / "c.pem", tmp_path / "k.pem", tmp_path / "ca.pem") if certificate else None
-    return gateway.configuration(
-        tmp_path, PORTS, Front(8003, host, 8001), certificate=pem, tokens=tokens, limits=Limits()
-    )
+    return gateway.configuration(tmp_path, PORTS, Front(8003, host, 8001), certificate=pem, tokens=tokens, limits=Limits())
 
 
 def test_without_a_host_only_loopback_listens(tmp_path: Path) -> None:

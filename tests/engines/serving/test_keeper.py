@@ -136,20 +136,14 @@ def test_a_failing_look_does_not_end_the_keeper(
     assert events == ["keeper_failed"] * 3
 
 
-def test_the_state_names_the_tier_its_way_down_and_nothing_twice(
-    played: tuple[Keeper, Process, Control], tmp_path: Path
-) -> None:
+def test_the_state_names_the_tier_its_way_down_and_nothing_twice(played: tuple[Keeper, Process, Control], tmp_path: Path) -> None:
     keeper, _, _ = played
     keeper.publish(Verdict(policy.PEAK, True, 7.0))
     keeper.publish(Verdict(policy.PEAK, True, 7.0))
     state = json.loads(state_file(tmp_path / "models").read_text())
     assert [route["acoustic"] for route in state["routes"]] == ["main_acoustic_peak", "light_acoustic"]
     assert state["routes"][-1]["quick"] and not state["routes"][0]["quick"]
-    assert (
-        state["retry_s"] == 7.0
-        and state["gauges"]["tutor_tier"] == 1
-        and state["gauges"]["tutor_refusing"] == 1
-    )
+    assert state["retry_s"] == 7.0 and state["gauges"]["tutor_tier"] == 1 and state["gauges"]["tutor_refusing"] == 1
     assert len((tmp_path / "events.jsonl").read_text().splitlines()) == 1
 
 

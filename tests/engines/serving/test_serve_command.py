@@ -25,9 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTOR_CONFIG_DIR", str(tmp_path / "config"))
 
 
-def test_export_and_its_second_time(
-    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_export_and_its_second_time(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serving'")
     arguments = ["serve", "--models", str(tiny_folder), "--export-repository", str(tmp_path / "out")]
     assert main(arguments) == 0
@@ -49,9 +47,7 @@ def test_export_and_its_second_time(
         (["--cert", "x.pem", "--host", "127.0.0.1", "--gpu"], 3, "NVIDIA driver"),
     ],
 )
-def test_mistakes_get_one_line(
-    arguments: list[str], code: int, told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_mistakes_get_one_line(arguments: list[str], code: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", *arguments]) == code
     error = capsys.readouterr().err
     assert told in error and error.count("\n") == 1

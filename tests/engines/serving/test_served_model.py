@@ -43,9 +43,7 @@ def test_answers_do_not_depend_on_company(tiny_folder: Path, changes: dict[str, 
 def test_scorer_rows_are_cut_to_their_phones(tiny_folder: Path) -> None:
     session = open_session(str(tiny_folder / "scorer.onnx"), 1)
     evidence = [evidence_of(count, 3, 8, count) for count in (3, 40, 1)]
-    answers = run_batch(
-        session, [batches.scorer_inputs([item]) for item in evidence], _settings(tiny_folder, SCORER)
-    )
+    answers = run_batch(session, [batches.scorer_inputs([item]) for item in evidence], _settings(tiny_folder, SCORER))
     for item, answer in zip(evidence, answers, strict=True):
         alone = run_batch(session, [batches.scorer_inputs([item])], _settings(tiny_folder, SCORER))[0]
         assert answer["phone"].shape == (1, len(item.phones)) and answer["sentence"].shape == (1, 5)

@@ -49,9 +49,8 @@ def test_enough_servers_are_found_and_no_more_than_needed() -> None:
     assert needed is not None
     by_count = {outcome.servers: outcome for outcome in outcomes}
     assert by_count[needed].p95_ms <= 1_000
-    assert (
-        needed - 1 not in by_count or by_count[needed - 1].p95_ms > 1_000 or not by_count[needed - 1].stable
-    )
+    assert needed - 1 not in by_count or by_count[needed - 1].p95_ms > 1_000 or not by_count[needed -
+    1].stable
 
 
 def test_fit_recovers_a_line_and_never_goes_below_zero() -> None:

@@ -56,6 +56,17 @@ def test_refuses_politely_with_the_time_the_queue_needs() -> None:
     assert not control.update(6, CALM).refusing
 
 
+def test_trials_grow_rare_while_the_main_model_stays_too_weak() -> None:
+    control = TierControl()
+    trials, was = 0, NORMAL
+    for step in range(2 * 600):
+        # Calm as long as the light model answers, too slow as soon as the main model does.
+        now = control.update(step / 2, CALM if control.tier == EXTREME else SLOW).tier
+        trials += was == EXTREME and now != EXTREME
+        was = now
+    assert 3 <= trials <= 7, "ten minutes with a trial every ten seconds would be fifty"
+
+
 def test_fixed_tier_stays() -> None:
     assert set(_feed(TierControl(fixed=PEAK), SLOW, 0, 30)) == {PEAK}
 

@@ -210,16 +210,12 @@ def test_dashboard_and_metrics_are_there(served: Service) -> None:
 
 
 @pytest.mark.parametrize("time_killed", ["first", "again"])
-def test_a_dead_model_process_is_replaced_while_others_answer(
-    served: Service, model: TritonModel, time_killed: str
-) -> None:
+def test_a_dead_model_process_is_replaced_while_others_answer(served: Service, model: TritonModel, time_killed: str) -> None:
     model.listen([clip_of(8_000, 1)])
     dead = {stub.pid for stub in served.process.stubs() if stub.model in ("main_acoustic", policy.STATUS)}
     for pid in dead:
         os.kill(pid, signal.SIGKILL)
-    with urllib.request.urlopen(
-        f"http://{LOOPBACK}:{served.ports.http}/v2/health/ready", timeout=5
-    ) as answer:
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{served.ports.http}/v2/health/ready", timeout=5) as answer:
         assert answer.status == 200, "readiness lies about a dead process; this test is about that"
     assert len(model.listen([clip_of(8_000, 1)])) == 1
 
