@@ -32,7 +32,6 @@ from ui.desktop.window import PAGES
 
 SIZES = ((1280, 720), (1920, 1080))
 LEARNERS = ("Ana", "Bo", "Chen", "Dmitri")
-SHOWN = "think-sink.flac"
 OWN_TEXT = "The sun was setting. We walked along the river, and nobody said a word! Could you tell me why?"
 
 
@@ -99,7 +98,7 @@ def score(controller: Controller, name: str, text: str) -> None:
     wait(1500)
 
 
-def show_projector(controller: Controller, folder: Path) -> None:
+def show_projector(controller: Controller, folder: Path, sample: str) -> None:
     """The class's screen with two takes."""
     looks: tuple[tuple[str, Choice], ...] = (("en", "light"), ("zh_CN", "dark"))
     for code, look in looks:
@@ -111,9 +110,9 @@ def show_projector(controller: Controller, folder: Path) -> None:
             return
         projector.showNormal()
         projector.resize(1920, 1080)
-        score(controller, SHOWN, samples()[SHOWN])
+        score(controller, sample, samples()[sample])
         controller.practice.take = None
-        controller.practice.score_file(assets_dir() / "samples" / SHOWN)
+        controller.practice.score_file(assets_dir() / "samples" / sample)
         wait(2500)
         save(projector, folder, f"projector-{code[:2]}-{look}-1920")
         projector.close()
@@ -124,6 +123,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--engine", default="onnx_cpu")
     parser.add_argument("--model", default="main")
+    parser.add_argument("--sample", default="tea-omitted.flac", help="bundled recording on the practice page")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -139,9 +139,9 @@ def main() -> int:
         controller.start()
         wait(2000)
         save(controller.window, arguments.folder, "welcome-en-light-1280")
-        score(controller, SHOWN, samples()[SHOWN])
+        score(controller, arguments.sample, samples()[arguments.sample])
         show_all(controller, arguments.folder)
-        show_projector(controller, arguments.folder)
+        show_projector(controller, arguments.folder, arguments.sample)
         controller.window.close()
         controller.close()
         application.quit()

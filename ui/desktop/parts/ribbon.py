@@ -86,7 +86,8 @@ class WordButton(QAbstractButton):
             event.ignore()
 
     def _shown(self) -> str:
-        return f"({self.word.text})" if self.word.status in (OMITTED, INSERTED) else self.word.text
+        bracketed = self.word.status in (OMITTED, INSERTED) and not self.word.text.startswith("(")
+        return f"({self.word.text})" if bracketed else self.word.text
 
     def paintEvent(self, event: Any) -> None:
         painter = QPainter(self)
@@ -106,7 +107,7 @@ class WordButton(QAbstractButton):
             if score is None
             else colour("muted")
             if self.word.status == OMITTED
-            else self._tint(score)
+            else colour(self._level(score))
         )
         painter.setFont(self._font)
         painter.setPen(tint)
@@ -116,12 +117,13 @@ class WordButton(QAbstractButton):
         if score is not None:
             self._underline(painter, score, 6, self.width() - 6, baseline + metrics.descent() + 1.5)
 
-    @staticmethod
-    def _tint(score: float) -> Any:
-        return colour(tint_of(score))
+    def _level(self, score: float) -> str:
+        level = tint_of(score)
+        # One wrong sound hardly lowers a long word's score, but the word must not look faultless.
+        return "fair" if level == "good" and self.word.status == MISPRONOUNCED else level
 
     def _underline(self, painter: QPainter, score: float, left: float, right: float, y: float) -> None:
-        level = tint_of(score)
+        level = self._level(score)
         tint = colour(f"{level}_fill")
         if self.word.status == OMITTED:
             painter.setPen(QPen(colour("poor"), 2.5, Qt.PenStyle.DotLine))
