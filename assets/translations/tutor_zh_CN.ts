@@ -728,6 +728,10 @@
       <translation>听到：{sounds}</translation>
     </message>
     <message>
+      <source>Left out: {words}</source>
+      <translation>漏读：{words}</translation>
+    </message>
+    <message>
       <source>Before</source>
       <translation>上一次</translation>
     </message>

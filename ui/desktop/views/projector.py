@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVB
 from tutor.attempt import heard_instead
 from tutor.microphone import Level
 from tutor.phones import ipa_of
-from tutor.result import GRADED
+from tutor.result import GRADED, OMITTED
 from ui.desktop.icons import pixmap
 from ui.desktop.language import mark, tr
 from ui.desktop.parts.figures import LevelMeter, ScoreRing
@@ -85,9 +85,11 @@ class _TakePanel(View):
             tr("/{heard}/ for /{expected}/", heard=heard, expected=ipa)
             for ipa, heard in list(pairs)[:HEARD_SHOWN]
         ]
-        self._heard.setText(
-            tr("Heard {sounds}", sounds=", ".join(said)) if said else tr("All sounds clear") if graded else ""
-        )
+        left_out = [word.text for word in assessment.words if word.status == OMITTED]
+        parts = [tr("Heard {sounds}", sounds=", ".join(said))] if said else []
+        if left_out:
+            parts.append(tr("Left out: {words}", words=", ".join(left_out)))
+        self._heard.setText("   ".join(parts) or (tr("All sounds clear") if graded else ""))
 
 
 class Projector(View):
