@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from PySide6.QtCore import QSocketNotifier, QTimer
+from PySide6.QtCore import QSocketNotifier, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from tutor.acoustic import Model
@@ -97,6 +97,7 @@ def save_picture(sound: Path, text: str, assessment: Assessment, target: Path) -
     samples = read_clip(sound).samples
     prompt = make_prompt(text)
     page = PracticePage()
+    page.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
     page.build_results()
     page.resize(1280, 800)
     page.show_sentence(Sentence(text, tr("Demo")))
