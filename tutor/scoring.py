@@ -106,11 +106,12 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
     for index, name, (start, end) in zip(range(rows.start, rows.stop), names, times, strict=True):
         rating = float(np.clip(piece.scores.phone[index], 0, 2))
         expected = int(piece.evidence.phones[index])
+        confidence = float(np.clip(1.0 - 0.5 * piece.scores.phone_spread[index], 0.0, 1.0)) * trust
         if contradicted(piece.evidence.features[index], expected) and rating > LIMITS.contradicted_rating:
             dropped += rating - LIMITS.contradicted_rating
             rating = LIMITS.contradicted_rating
+            confidence = max(confidence, 0.75 * trust)
         heard = heard_instead(piece.evidence.features[index], expected) if rating < LIMITS.weak_phone else ()
-        confidence = float(np.clip(1.0 - 0.7 * piece.scores.phone_spread[index], 0.0, 1.0)) * trust
         phones.append(PhoneResult(name, ipa_of(name), start, end, 50 * rating, rating, confidence, heard))
     accuracy, stress, total = (float(value) for value in piece.scores.word[number])
     # A word falls with its phones: by the share of its marks that the contradicted ones lost.
