@@ -72,7 +72,7 @@ class Connection:
             import tritonclient.grpc
         except ImportError as error:
             raise InstallError(
-                "Triton's client library is missing; install it: python3 -m pip install 'tutor[serving]'."
+                "Triton's client library is missing; install it: python3 -m pip install 'tutor[serve]'."
             ) from error
         self._triton = tritonclient.grpc
         self.address = address

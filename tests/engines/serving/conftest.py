@@ -25,7 +25,7 @@ def named_model(folder: Path, name: str, *, seed: int, version: str = "0") -> Pa
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A running ``Service`` of ``main`` and ``light`` with its keeper in a thread."""
-    pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serving'")
+    pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serve'")
     environment = find_environment()
     if environment is None:
         pytest.skip("the server's environment is not made (tutor serve --setup)")

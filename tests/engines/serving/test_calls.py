@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serving'")
+pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serve'")
 
 import numpy as np
 from tritonclient.utils import InferenceServerException

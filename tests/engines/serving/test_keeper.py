@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serving'")
+pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serve'")
 
 from engines.serving import policy
 from engines.serving.events import Events

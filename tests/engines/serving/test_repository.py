@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serving'")
+pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serve'")
 
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2

@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_export_and_its_second_time(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serving'")
+    pytest.importorskip("tritonclient.grpc", reason="needs the extra 'serve'")
     arguments = ["serve", "--models", str(tiny_folder), "--export-repository", str(tmp_path / "out")]
     assert main(arguments) == 0
     assert "tiny_acoustic" in capsys.readouterr().out
