@@ -20,45 +20,29 @@ HELP = "score for a whole class over the network"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the service, and what else is done instead of serving."""
     service = parser.add_argument_group("service")
-    service.add_argument(
-        "--models", default="", metavar="NAMES", help="models or folders, best first (main,light)"
-    )
+    service.add_argument("--models", default="", metavar="NAMES", help="models or folders, best first (main,light)")
     service.add_argument("--port", type=int, default=8001, help="where learners connect (8001)")
-    service.add_argument(
-        "--host", default="", help="serve beyond this machine, over TLS: an address or 0.0.0.0"
-    )
-    service.add_argument(
-        "--token-file", type=Path, help="a token a line; made with one token where it is missing"
-    )
+    service.add_argument("--host", default="", help="serve beyond this machine, over TLS: an address or 0.0.0.0")
+    service.add_argument("--token-file", type=Path, help="a token a line; made with one token where it is missing")
     service.add_argument("--cert", type=Path, help="PEM chain; without it a certificate is made and pinned")
     service.add_argument("--key", type=Path, help="PEM key of --cert")
     service.add_argument("--tier", choices=("auto", "normal", "peak"), default="auto")
-    service.add_argument(
-        "--dashboard-port", type=int, default=8003, help="the teacher's page on this machine"
-    )
+    service.add_argument("--dashboard-port", type=int, default=8003, help="the teacher's page on this machine")
     service.add_argument("--gpu", action="store_true", help="run the models on this machine's NVIDIA GPU")
     service.add_argument("--log-file", type=Path, help="structured log, one JSON object a line")
     service.add_argument("--repair", action="store_true", help="make the server's environment anew")
     instead = parser.add_argument_group("instead of serving").add_mutually_exclusive_group()
     instead.add_argument("--setup", action="store_true", help="only make the server's environment")
-    instead.add_argument(
-        "--export-repository", type=Path, metavar="DIR", help="for a stock Triton or a cluster"
-    )
+    instead.add_argument("--export-repository", type=Path, metavar="DIR", help="for a stock Triton or a cluster")
     instead.add_argument("--switch", metavar="MODEL", help="serve a new version on the running --port")
     instead.add_argument("--roll-back", metavar="NAME", help="serve the version before on the running --port")
-    instead.add_argument(
-        "--loadtest", type=int, metavar="N", help="play N learners against the running --port"
-    )
+    instead.add_argument("--loadtest", type=int, metavar="N", help="play N learners against the running --port")
     instead.add_argument("--simulate", type=int, metavar="N", help="how many servers N learners need")
     details = parser.add_argument_group("details")
-    details.add_argument(
-        "--backend", choices=("onnxruntime", "tensorrt"), default="onnxruntime", help="of the export"
-    )
+    details.add_argument("--backend", choices=("onnxruntime", "tensorrt"), default="onnxruntime", help="of the export")
     details.add_argument("--minutes", type=float, default=5.0, help="length of the load test (5)")
     details.add_argument("--server", default="", help="load test another server: triton://… or a join link")
-    details.add_argument(
-        "--service-ms", type=float, nargs=2, metavar=("FIXED", "PER_TAKE"), help="for --simulate"
-    )
+    details.add_argument("--service-ms", type=float, nargs=2, metavar=("FIXED", "PER_TAKE"), help="for --simulate")
     details.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
 
@@ -166,18 +150,14 @@ def _manifests(names: str) -> list[Manifest]:
         wanted = [name for name in ("main", "light") if folder_of(name).is_dir()] or ["main"]
     manifests = [load_manifest(folder_of(name)) for name in wanted]
     if len({manifest.name for manifest in manifests}) < len(manifests):
-        raise ModelError(
-            "Two of the models have one name; a server holds each name once, versions come by --switch."
-        )
+        raise ModelError("Two of the models have one name; a server holds each name once, versions come by --switch.")
     return manifests
 
 
 def _export(arguments: argparse.Namespace) -> int:
     from engines.serving.export import export_repository
 
-    names = export_repository(
-        arguments.export_repository, _manifests(arguments.models), backend=arguments.backend
-    )
+    names = export_repository(arguments.export_repository, _manifests(arguments.models), backend=arguments.backend)
     print(f"{arguments.export_repository}: {', '.join(names)}; see README.md there")
     return 0
 
@@ -272,9 +252,7 @@ def _measured_service(arguments: argparse.Namespace) -> simulate.Service:
 
     ports = running_ports(arguments.port)
     if ports is None:
-        raise InputError(
-            f"No server runs on port {arguments.port} to measure; start `tutor serve` or give --service-ms."
-        )
+        raise InputError(f"No server runs on port {arguments.port} to measure; start `tutor serve` or give --service-ms.")
     times = measure.batch_times(ports)
     fixed, per_take = simulate.fit(times)
     return simulate.Service(fixed, per_take, max_batch=max(times), delay_ms=0.0)
