@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from PySide6.QtCore import QSocketNotifier, Qt, QTimer
+from PySide6.QtCore import QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication
 
 from tutor.acoustic import Model
@@ -93,11 +93,12 @@ def save_picture(sound: Path, text: str, assessment: Assessment, target: Path) -
     Raises ``AudioError`` for an unreadable sound, ``InputError`` where ``target`` cannot be written.
     """
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    # The offscreen platform warns of every size hint it cannot pass on.
+    os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
     application = make_application()
     samples = read_clip(sound).samples
     prompt = make_prompt(text)
     page = PracticePage()
-    page.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
     page.build_results()
     page.resize(1280, 800)
     page.show_sentence(Sentence(text, tr("Demo")))

@@ -123,7 +123,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--engine", default="onnx_cpu")
     parser.add_argument("--model", default="main")
-    parser.add_argument("--sample", default="tea-omitted.flac", help="bundled recording on the practice page")
+    parser.add_argument("--sample", default="ship-sheep.flac", help="bundled recording on the practice page")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
