@@ -22,6 +22,7 @@ from tutor.clip import read_clip
 from tutor.history import History
 from tutor.paths import assets_dir, data_dir
 from tutor.prompts import make_prompt
+from tutor.result import GRADED
 from ui.desktop import app
 from ui.desktop.controller import Controller
 from ui.desktop.language import language
@@ -57,6 +58,8 @@ def fill_history(engine: str, model: str) -> None:
     for number, (name, text) in enumerate(samples().items()):
         clip = read_clip(assets_dir() / "samples" / name)
         assessment = app.assess_clip(clip, make_prompt(text), scorer, lambda *_: True)
+        if assessment.verdict != GRADED:
+            continue
         for day in range(number % 3, days, 3):
             when = time.time() - 86_400 * (days - 1 - day)
             history.add(Attempt("", "", when, assessment, clip.samples if day == days - 1 else None))

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from tutor.prompts import make_prompt
 from tutor.prosody import pitch_track
-from ui.desktop.plots.pictures import envelope_of, pictures_of, spectrogram_of
+from ui.desktop.plots.pictures import envelope_of, pictures_of, spectrogram_of, without_slips
 from ui.desktop.plots.span import Span
 from ui.desktop.plots.trend import running_mean
 from ui.desktop.shown import Take
@@ -48,6 +48,14 @@ def test_pictures_centre_pitch_on_the_speakers_median() -> None:
     assert len(voiced) > 20
     assert abs(float(np.median(voiced))) < 0.2
     assert pictures.energy.values.max() == 0
+
+
+def test_octave_slips_are_not_drawn() -> None:
+    nan = np.nan
+    steady = [1.0, 1.2, 1.1, 1.3, 1.2]
+    found = without_slips(np.array([*steady, 12.0, 12.1, *steady, nan, 3.0, nan, *steady], np.float32))
+    expected = [*steady, nan, nan, nan, *steady[1:], nan, nan, nan, *steady]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_running_mean_looks_back_only() -> None:

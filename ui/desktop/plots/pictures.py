@@ -17,6 +17,9 @@ HOP_SAMPLES = 160
 _WINDOW = 512
 _TOP_HZ = 8000
 _RANGE_DB = 70.0
+LEAP_SEMITONES = 5.0
+SHORTEST_PIECE_FRAMES = 4
+"""Voices neither leap further from one frame to the next nor touch a pitch for so short a time."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,23 @@ def with_reference(pictures: Pictures, reference: PitchTrack) -> Pictures:
 
 
 def _contour(track: PitchTrack | None) -> Curve:
-    return Curve(track.times_s, semitones(track)) if track is not None and track.voiced.any() else NO_CURVE
+    if track is None or not track.voiced.any():
+        return NO_CURVE
+    return Curve(track.times_s, without_slips(semitones(track)))
+
+
+def without_slips(values: Floats) -> Floats:
+    """A copy of a contour in semitones, cut (NaN) where it leaps, without the short pieces that octave
+    errors leave."""
+    kept = np.array(values, np.float32)
+    leaps = np.abs(np.diff(kept, prepend=np.nan)) > LEAP_SEMITONES
+    pieces = np.cumsum(np.isnan(kept) | leaps)
+    for piece in np.unique(pieces):
+        inside = (pieces == piece) & np.isfinite(kept)
+        if inside.sum() < SHORTEST_PIECE_FRAMES:
+            kept[inside] = np.nan
+    kept[leaps] = np.nan
+    return kept
 
 
 def envelope_of(samples: Floats, columns: int) -> tuple[Floats, Floats]:
