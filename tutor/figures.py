@@ -18,6 +18,9 @@ from tutor.tally import SCORES, Groups, Plane, Spread
 
 INK, BLUE, PALE, GRID = "#22303c", "#2f6690", "#a9c6dc", "#dde3e8"
 MAX_SPEAKERS = 40
+MIN_COUNT = 20
+"""Shares of phones that occur less often than this would be chance."""
+
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -87,8 +90,11 @@ def step_distribution(counts: Mapping[int, int], unit: str) -> Picture:
         heights = [counts.get(step, 0) + (counts.get(20, 0) if step == 19 else 0) for step in steps]
         axis.bar([5 * step + 2.5 for step in steps], heights, width=4.7, color=BLUE)
         axis.set_xlim(0, 100)
+        # Most sounds are right; on a plain scale the others could not be seen.
+        axis.set_yscale("log")
+        axis.set_ylim(bottom=0.8)
         axis.set_xlabel(f"{unit} score")
-        axis.set_ylabel(f"{unit}s")
+        axis.set_ylabel(f"{unit}s (log scale)")
 
     return _drawn(draw, 4.6, 2.2, f"Histogram of {unit} scores")
 
@@ -103,7 +109,7 @@ def confusion_matrix(confusions: Mapping[str, Counter[str]]) -> Picture:
             counts = confusions.get(expected, Counter())
             total = sum(counts.values())
             for column, heard in enumerate(order):
-                if total and heard != expected:
+                if total >= MIN_COUNT and heard != expected:
                     table[row, column] = 100 * counts[heard] / total
         axis = figure.subplots()
         image = axis.imshow(table, cmap="Blues", vmin=0, vmax=max(5.0, float(table.max())))

@@ -192,9 +192,13 @@ def _phones(tally: Tally) -> list[Block]:
     rows = []
     for name in sorted(tally.phones, key=lambda phone: tally.phones[phone].mean):
         spread, counts = tally.phones[name], tally.confusions[name]
-        others = [(heard, count) for heard, count in counts.most_common() if heard != name][:3]
         total = sum(counts.values())
-        instead = ", ".join(f"{phone_of(heard).ipa} {100 * count / total:.0f} %" for heard, count in others)
+        others = [
+            (heard, count) for heard, count in counts.most_common(4) if heard != name and count * 200 >= total
+        ]
+        instead = ", ".join(
+            f"{phone_of(heard).ipa} {100 * count / total:.0f} %" for heard, count in others[:3]
+        )
         cells = (str(spread.count), _number(spread.mean), _number(spread.deviation))
         rows.append((phone_of(name).ipa, name, instead, *cells))
     if not rows:
@@ -206,7 +210,7 @@ def _phones(tally: Tally) -> list[Block]:
         Heading("Heard instead"),
         *_pictures(lambda: (figures.confusion_matrix(tally.confusions),)),
         Text(
-            "Share of each expected phone in whose place another was clearly likelier.",
+            f"Share of each expected phone (of {figures.MIN_COUNT} or more) in whose place another was clearly likelier.",
             quiet=True,
         ),
     ]

@@ -120,8 +120,7 @@ class Tally:
         self.verdicts[assessment.verdict] += 1
         self.audio_s += assessment.audio.duration_s
         if assessment.verdict != GRADED:
-            what = assessment.notice or _VERDICTS[assessment.verdict]
-            self.flagged.append(Problem(item.id, what, "not graded"))
+            self.flagged.append(Problem(item.id, _VERDICTS[assessment.verdict], "not graded"))
             return
         self._add_scores(item, assessment)
         self._add_phones(item, assessment)
