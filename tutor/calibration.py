@@ -19,10 +19,10 @@ class Limits:
 
     weak_phone: float = 1.6
     wrong_phone: float = 1.1
-    clear_error: float = 0.96
-    contradicted_own: float = 0.03
-    contradicted_rival: float = 0.5
-    contradicted_rating: float = 0.95
+    clear_error: float = 0.8
+    contradicted_own: float = 0.02
+    contradicted_rival: float = 0.6
+    contradicted_rating: float = 1.05
     weak_word: float = 6.0
     same_text: float = 0.2
     poor_snr_db: float = 4.0

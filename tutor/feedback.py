@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tutor import guide
+from tutor.calibration import LIMITS
 from tutor.paths import assets_dir
 from tutor.phones import ipa_of, phone_of, stress_of, strip_stress
 from tutor.prosody import Prosody, articulation_rate, find_pauses
@@ -31,7 +32,7 @@ MAX_PHONE_TIPS = 3
 MIN_CONFIDENCE = 0.5
 """Below this nothing is said about a phone or a word: a wrong accusation costs more than a missed fault."""
 
-FAULT_RATING = 1.0
+FAULT_RATING = LIMITS.wrong_phone
 """Phones rated below this (of 2) are faults; reduced vowels of function words only below half of it."""
 
 POLISH_RATING = 1.5

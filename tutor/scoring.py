@@ -70,11 +70,8 @@ def heard_instead(features: Floats, expected: int) -> tuple[Heard, ...]:
 
 def contradicted(features: Floats, expected: int) -> bool:
     """Whether one phone's evidence (F,) clearly shows another phone in its place."""
-    means, peaks = features[_MEANS], features[_PEAKS]
-    share = 0.5 * (means + peaks)
-    rival = float(np.delete(share, expected).max())
-    own = max(float(means[expected]), float(peaks[expected]))
-    return own < LIMITS.contradicted_own and rival > LIMITS.contradicted_rival
+    own = max(float(features[_MEANS][expected]), float(features[_PEAKS][expected]))
+    return own < LIMITS.contradicted_own and heard_instead(features, expected)[0].p > LIMITS.contradicted_rival
 
 
 def word_results(piece: ScoredPiece, trust: float) -> list[WordResult]:
@@ -102,12 +99,14 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
         silent = tuple(PhoneResult(name, ipa_of(name), at, at, 0.0, 0.0, trust) for name in names)
         return WordResult(word.text, at, at, 0.0, 0.0, 0.0, OMITTED, trust, word.guessed, silent)
     phones = []
-    dropped = 0.0
+    dropped, replaced = 0.0, False
     for index, name, (start, end) in zip(range(rows.start, rows.stop), names, times, strict=True):
         rating = float(np.clip(piece.scores.phone[index], 0, 2))
         expected = int(piece.evidence.phones[index])
         confidence = float(np.clip(1.0 - 0.5 * piece.scores.phone_spread[index], 0.0, 1.0)) * trust
-        if contradicted(piece.evidence.features[index], expected) and rating > LIMITS.contradicted_rating:
+        other = contradicted(piece.evidence.features[index], expected)
+        replaced = replaced or other
+        if other and rating > LIMITS.contradicted_rating:
             dropped += rating - LIMITS.contradicted_rating
             rating = LIMITS.contradicted_rating
             confidence = max(confidence, 0.75 * trust)
@@ -117,7 +116,7 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
     # A word falls with its phones: by the share of its marks that the contradicted ones lost.
     accuracy, total = (max(0.0, value - 10 * dropped / (2 * len(phones))) for value in (accuracy, total))
     clear_error = min(phone.rating for phone in phones) < LIMITS.clear_error
-    status = MISPRONOUNCED if accuracy < LIMITS.weak_word or clear_error else OK
+    status = MISPRONOUNCED if replaced or clear_error or accuracy < LIMITS.weak_word else OK
     confidence = float(np.mean([phone.confidence for phone in phones])) * (0.8 if word.guessed else 1.0)
     return WordResult(
         word.text, times[0][0], times[-1][1], 10 * total, 10 * accuracy, 10 * stress, status, confidence, word.guessed, tuple(phones)
