@@ -46,6 +46,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read the POSIX way")
 def test_long_run_is_flat_and_resumes(tmp_path: Path) -> None:
     source = tmp_path / "in"
