@@ -79,7 +79,6 @@ def bench_take(
     scores.
     """
     from tutor.assess import assess
-
     from tutor.clip import clip_from_samples
     from tutor.prompts import make_prompt
 

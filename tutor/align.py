@@ -148,9 +148,7 @@ class _Graph:
         self.shortest = np.array([min(len(phones) for phones in word) for word in words])
 
 
-def _traced(
-    graph: _Graph, moved: NDArray[np.bool_], came_from: Ints, goal: int, score: float, frames: int
-) -> Alignment:
+def _traced(graph: _Graph, moved: NDArray[np.bool_], came_from: Ints, goal: int, score: float, frames: int) -> Alignment:
     said: dict[int, AlignedWord] = {}
     extra: list[ExtraSpeech] = []
     skipped: dict[int, int] = {}
@@ -189,7 +187,5 @@ def _traced(
             continue
         at = min(skipped.get(word, 0), frames - 1)
         count = graph.phone_counts[word]
-        result.append(
-            AlignedWord(0, np.full(count, at, dtype=np.int32), np.full(count, at + 1, dtype=np.int32), False)
-        )
+        result.append(AlignedWord(0, np.full(count, at, dtype=np.int32), np.full(count, at + 1, dtype=np.int32), False))
     return Alignment(tuple(result), tuple(reversed(extra)), score)

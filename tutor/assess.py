@@ -215,7 +215,9 @@ def _likeness(output: AcousticOutput, words: Sequence[Word], span: ExtraSpeech, 
 
 
 def _capped(scores: Scores, top: float) -> Scores:
-    return Scores(*(min(top, value) for value in (scores.overall, scores.accuracy, scores.fluency, scores.prosody, scores.completeness)))
+    return Scores(
+        *(min(top, value) for value in (scores.overall, scores.accuracy, scores.fluency, scores.prosody, scores.completeness))
+    )
 
 
 def _unread(word: WordResult) -> WordResult:

@@ -1,6 +1,6 @@
 """The limits between numbers and words: when a phone is weak, a word mispronounced, a reading another text, a sound too poor.
 
-Set on speakers held out from training (``engines/training/calibrate_limits.py`` prints the evidence for each).
+Set on speakers held out from training; ``engines/training/calibrate.py`` and ``bars.py`` print what each one does.
 """
 
 from __future__ import annotations
@@ -13,18 +13,23 @@ class Limits:
     """Ratings are on the experts' scales: phones 0–2, words 0–10.
 
     weak_phone: below it a phone names what was heard instead. wrong_phone: below it the phone counts as wrong.
-    clear_error: one phone below it makes its word mispronounced. weak_word: so does an accuracy below this. same_text: below this match (0–1) something else was
-    read. poor_snr_db, poor_clipping: beyond these a recording is too poor to accuse anyone.
+    clear_error: one phone below it makes its word mispronounced. weak_word: so does an accuracy below this.
+    contradicted_*: where the expected phone's posterior is below ``own`` and another's above ``rival``, the phone gets
+    at most ``rating`` and its word is mispronounced, however good the speaker: learners must hear of it though raters
+    often let it pass.
+    same_text: below this match (0–1) something else was read.
+    poor_snr_db, poor_clipping: beyond these a recording is too poor to accuse anyone; clear_snr_db: from here on the
+    sound is trusted fully.
     """
 
     weak_phone: float = 1.6
     wrong_phone: float = 1.1
     clear_error: float = 0.8
+    weak_word: float = 6.0
     contradicted_own: float = 0.02
     contradicted_rival: float = 0.6
     contradicted_rating: float = 1.05
-    weak_word: float = 6.0
-    same_text: float = 0.2
+    same_text: float = 0.17
     poor_snr_db: float = 4.0
     poor_clipping: float = 0.05
     clear_snr_db: float = 20.0

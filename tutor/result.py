@@ -93,7 +93,7 @@ class Tip:
 
 @dataclass(frozen=True)
 class Assessment:
-    """One scored recording. ``verdict`` is one of graded, other_text, unclear; ``confidence`` 0–1; ``notice`` one line or empty."""
+    """One scored recording. ``verdict``: graded, other_text or unclear; ``confidence`` 0–1; ``notice``: one line or empty."""
 
     text: str
     audio: AudioInfo

@@ -119,7 +119,16 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
     status = MISPRONOUNCED if replaced or clear_error or accuracy < LIMITS.weak_word else OK
     confidence = float(np.mean([phone.confidence for phone in phones])) * (0.8 if word.guessed else 1.0)
     return WordResult(
-        word.text, times[0][0], times[-1][1], 10 * total, 10 * accuracy, 10 * stress, status, confidence, word.guessed, tuple(phones)
+        word.text,
+        times[0][0],
+        times[-1][1],
+        10 * total,
+        10 * accuracy,
+        10 * stress,
+        status,
+        confidence,
+        word.guessed,
+        tuple(phones),
     )
 
 

@@ -22,7 +22,8 @@ def console() -> Console:
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A bar with rate and time left, drawn only on a terminal; yields a ``tutor.progress.Progress``."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     target = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -44,7 +44,14 @@ def word_table(assessment: Assessment) -> Table:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, justify in (("", "left"), ("word", "left"), ("score", "right"), ("time", "right"), ("phones", "left"), ("heard", "left")):
+    for name, justify in (
+        ("", "left"),
+        ("word", "left"),
+        ("score", "right"),
+        ("time", "right"),
+        ("phones", "left"),
+        ("heard", "left"),
+    ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for word in assessment.words:
         style = _STYLES[word.status]

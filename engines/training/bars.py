@@ -43,7 +43,10 @@ def wrong_sentences(model: Any, folder: Path, pairs: int) -> str:
         low += wrong <= 20
         lost += right.verdict == result.OTHER_TEXT
         differences.append(right.scores.overall)
-    return f"wrong sentence at most 20: {low} of {pairs}; right sentence taken for another: {lost} of {pairs}; its mean score {np.mean(differences):.0f}"
+    return (
+        f"wrong sentence at most 20: {low} of {pairs}; right sentence taken for another: {lost} of {pairs}; "
+        f"its mean score {np.mean(differences):.0f}"
+    )
 
 
 def native_alarms(model: Any, folder: Path, count: int) -> str:
@@ -105,16 +108,25 @@ def heard_and_times(model: Any, folders: list[Path]) -> list[str]:
                 share = piece.evidence.features[row][_MEANS] + piece.evidence.features[row][_PEAKS]
                 order = [index for index in np.argsort(-share) if index != index_of(expected)]
                 by_voice.setdefault(item["voice"], []).append((order[0] == index_of(said), index_of(said) in order[:3]))
-            if item.get("times") and all(said and said == expected.rstrip("012") for expected, said in pairs) and len(item["said"]) == len(pairs):
+            if (
+                item.get("times")
+                and all(said and said == expected.rstrip("012") for expected, said in pairs)
+                and len(item["said"]) == len(pairs)
+            ):
                 starts = np.concatenate([word.starts for word in piece.alignment.words])
                 found = np.maximum(0, (starts - 0.5) * FRAME_S) + piece.offset_s
                 errors.append(np.abs(found - np.array(item["times"])[:, 0]))
     for voice, rows in sorted(by_voice.items()):
         first, third = np.mean(rows, axis=0)
-        lines.append(f"substitutions of {voice}: named first {100 * first:.0f} %, in the top three {100 * third:.0f} % of {len(rows)}")
+        lines.append(
+            f"substitutions of {voice}: named first {100 * first:.0f} %, in the top three {100 * third:.0f} % of {len(rows)}"
+        )
     if errors:
         joined = 1000 * np.concatenate(errors)
-        lines.append(f"phone starts against the synthesiser's: median {np.median(joined):.0f} ms, 90 % within {np.percentile(joined, 90):.0f} ms")
+        lines.append(
+            f"phone starts against the synthesiser's: median {np.median(joined):.0f} ms, "
+            f"90 % within {np.percentile(joined, 90):.0f} ms"
+        )
     return lines
 
 

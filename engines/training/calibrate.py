@@ -194,7 +194,12 @@ def report(data: dict[str, Any], folds: int = 4) -> None:
     def pearson(left: np.ndarray, right: np.ndarray) -> float:
         return round(float(np.corrcoef(left, right)[0, 1]), 4)
 
-    print("phone, learners: raw", pearson(data["phone"][learner], data["target"][learner]), "fitted", pearson(marks[learner], data["target"][learner]))
+    print(
+        "phone, learners: raw",
+        pearson(data["phone"][learner], data["target"][learner]),
+        "fitted",
+        pearson(marks[learner], data["target"][learner]),
+    )
     rated = ~np.isnan(data["word_target"][:, 0])
     before, after, target = data["word"][rated], np.concatenate(words), np.concatenate(word_targets)
     raw_target = data["word_target"][rated]

@@ -37,7 +37,7 @@ class CommitteeAcoustic(nn.Module):
 
 
 class CommitteeScorer(nn.Module):
-    """Each member's scorer reads its own slice of the hidden states and the common features; scores are averaged and calibrated."""
+    """Each member's scorer reads its slice of the hidden states and the common features; scores are averaged, calibrated."""
 
     def __init__(self, members: Sequence[Both], calibration: Calibration | None = None) -> None:
         super().__init__()

@@ -68,7 +68,7 @@ PLANS = (
         (Said(3, "substituted", ("W EH1 R IY0",)),),
     ),
     Plan(
-        "three-tree", "The three brothers live together.", "flite-awb", "both TH sounds of three and brothers are said as T and D",
+        "three-tree", "The three brothers live together.", "flite-awb", "the TH of three is said as T, of brothers as D",
         (Said(1, "substituted", ("T R IY1",)), Said(2, "substituted", ("B R AH1 D ER0 Z",))),
     ),
     Plan(
@@ -149,10 +149,7 @@ def render(plan: Plan, seed: int) -> np.ndarray:
         # The synthesiser gets invented names, so that its own dictionary has no say.
         tuple(f"q{at}" for at in range(len(said))),
         tuple(phones for _, phones in said),
-        tuple(
-            index in plan.pause_after and at != last and said[at + 1][0] != index
-            for at, (index, _) in enumerate(said)
-        ),
+        tuple(index in plan.pause_after and at != last and said[at + 1][0] != index for at, (index, _) in enumerate(said)),
         plan.stretch,
         1.0,
         0.4,

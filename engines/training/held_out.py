@@ -115,8 +115,10 @@ def main() -> None:
                 found = np.maximum(0, (starts - 0.5) * 0.02) + piece.offset_s
                 rows["time_error"].append(np.abs(found - np.array(item["times"])[:, 0]))
             count += 1
-    joined = {name: np.concatenate(values) if values and isinstance(values[0], np.ndarray) and name != "sentence" else np.array(values)
-              for name, values in rows.items()}  # fmt: skip
+    joined = {}
+    for name, values in rows.items():
+        flat = bool(values) and isinstance(values[0], np.ndarray) and name != "sentence"
+        joined[name] = np.concatenate(values) if flat else np.array(values)
     np.savez_compressed(arguments.out, **joined)
     print(f"{count} utterances kept in {arguments.out}")
 

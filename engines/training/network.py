@@ -135,9 +135,7 @@ class Attention(nn.Module):
 
 class FeedForward(nn.Sequential):
     def __init__(self, width: int, inner: int, dropout: float) -> None:
-        super().__init__(
-            nn.LayerNorm(width), nn.Linear(width, inner), nn.SiLU(), nn.Dropout(dropout), nn.Linear(inner, width)
-        )
+        super().__init__(nn.LayerNorm(width), nn.Linear(width, inner), nn.SiLU(), nn.Dropout(dropout), nn.Linear(inner, width))
 
 
 class Convolution(nn.Module):

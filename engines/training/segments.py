@@ -27,13 +27,11 @@ def align(emissions: Tensor, frames: Tensor, classes: Tensor, words: Tensor, cou
     place = torch.arange(width, device=device)
     first = torch.ones_like(words, dtype=torch.bool)
     first[:, 1:] = words[:, 1:] != words[:, :-1]
-    last_word = torch.gather(words, 1, (counts - 1).clamp(min=0)[:, None])
     present = place[None, :] < counts[:, None]
     allowed = torch.zeros(batch, states, dtype=torch.bool, device=device)
     allowed[:, 1::2] = present
     allowed[:, 0:-1:2] = present & first
     allowed.scatter_(1, (2 * counts)[:, None], True)
-    del last_word
     penalty = torch.where(allowed, 0.0, -1e9)
     start_cost = torch.full((batch, states), -1e9, device=device)
     start_cost[:, :2] = 0.0
@@ -72,7 +70,7 @@ def evidence(
     ctc: Tensor, frame: Tensor, hidden: Tensor, classes: Tensor, marks: Tensor, counts: Tensor, starts: Tensor, ends: Tensor
 ) -> tuple[Tensor, Tensor]:
     """``tutor.evidence.gather_evidence`` for a batch, differentiable: features (B, P, F), mean hidden (B, P, H)."""
-    batch, longest, class_count = frame.shape
+    batch, longest, _ = frame.shape
     width = classes.shape[1]
     frame, ctc = frame.clamp(min=LOG_FLOOR), ctc.clamp(min=LOG_FLOOR)
     time = torch.arange(longest, device=frame.device)

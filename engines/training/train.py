@@ -21,11 +21,23 @@ from torch.nn import functional as F
 
 from engines.training import augment, data, segments
 from engines.training.network import (
-    LIGHT, MAIN, AcousticConfig, AcousticModel, Scorer, ScorerConfig, config_dict, expectation, parameters_of,
+    LIGHT,
+    MAIN,
+    AcousticConfig,
+    AcousticModel,
+    Scorer,
+    ScorerConfig,
+    config_dict,
+    expectation,
+    parameters_of,
 )  # fmt: skip
 from tutor.timebase import FRAME_SAMPLES, SAMPLE_RATE
 
 SIZES = {"main": MAIN, "light": LIGHT}
+PREDICTED = (
+    *("phone", "phone_target", "word", "word_target", "sentence", "sentence_target"),
+    *("key", "errors", "length", "child", "frame_right", "frame_count"),
+)
 
 
 @dataclass(frozen=True)
@@ -100,9 +112,7 @@ def hear(model: Both, batch: dict[str, Tensor], bank: data.Bank, *, joint: bool)
     return Heard(log_mel, mask, lengths_cpu // FRAME_SAMPLES + 1, frames, labels, factors)
 
 
-def recogniser_losses(
-    ctc: Tensor, frame: Tensor, heard: Heard, batch: dict[str, Tensor]
-) -> tuple[Tensor, Tensor]:
+def recogniser_losses(ctc: Tensor, frame: Tensor, heard: Heard, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     labels = heard.labels
     lost = F.ctc_loss(
         ctc.transpose(0, 1), batch["said"], heard.frames_cpu, batch["said_counts_cpu"], reduction="none",
@@ -114,14 +124,18 @@ def recogniser_losses(
 
 
 def score(
-    model: Both, ctc: Tensor, frame: Tensor, hidden: Tensor, starts: Tensor, ends: Tensor, batch: dict[str, Tensor],
+    model: Both,
+    ctc: Tensor,
+    frame: Tensor,
+    hidden: Tensor,
+    starts: Tensor,
+    ends: Tensor,
+    batch: dict[str, Tensor],
     gradient: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Gather evidence and score: phone logits (B, P, 3), word, sentence, and which phones were aligned (B, P)."""
     ctc, frame, hidden = (x * gradient + x.detach() * (1 - gradient) for x in (ctc, frame, hidden))
-    features, pooled = segments.evidence(
-        ctc, frame, hidden, batch["classes"], batch["marks"], batch["counts"], starts, ends
-    )
+    features, pooled = segments.evidence(ctc, frame, hidden, batch["classes"], batch["marks"], batch["counts"], starts, ends)
     phone, word, sentence = model.scorer(batch["classes"] - 1, batch["words"], batch["counts"], features, pooled)
     return phone.float(), word.float(), sentence.float(), ends > starts
 
@@ -206,8 +220,7 @@ def align_bank(model: Both, bank: data.Bank, seconds: float) -> None:
 def predict(model: Both, bank: data.Bank, indices: np.ndarray, seconds: float = 400.0) -> dict[str, Any]:
     """Scores of the utterances with the averaged weights, flat over phones and words, in bank order."""
     model.eval()
-    out: dict[str, list[Any]] = {name: [] for name in ("phone", "phone_target", "word", "word_target", "sentence",
-                                                      "sentence_target", "key", "errors", "length", "child", "frame_right", "frame_count")}  # fmt: skip
+    out: dict[str, list[Any]] = {name: [] for name in PREDICTED}
     position = 0
     while position < len(indices):
         count = 1
@@ -292,8 +305,14 @@ def best_f1(values: np.ndarray, wrong: np.ndarray) -> float:
 
 
 def train(
-    recipe: Recipe, bank: data.Bank, held_out: np.ndarray, folder: Path, device: torch.device, time_limit_s: float,
-    teacher: Both | None = None, start: Both | None = None,
+    recipe: Recipe,
+    bank: data.Bank,
+    held_out: np.ndarray,
+    folder: Path,
+    device: torch.device,
+    time_limit_s: float,
+    teacher: Both | None = None,
+    start: Both | None = None,
 ) -> Both:
     """Run the schedule and return the averaged model; ``time_limit_s`` shortens the schedule to what fits."""
     torch.manual_seed(recipe.seed)
@@ -325,7 +344,9 @@ def train(
         sampler.rng = np.random.default_rng(recipe.seed + step)
         torch.manual_seed(recipe.seed + step)
     log = (folder / "log.jsonl").open("a")
-    print(f"{folder.name}: {parameters_of(model.acoustic)} + {parameters_of(model.scorer)} parameters, from step {step}", flush=True)
+    print(
+        f"{folder.name}: {parameters_of(model.acoustic)} + {parameters_of(model.scorer)} parameters, from step {step}", flush=True
+    )
     begun = time.monotonic() - spent
     steps, saved = recipe.steps, time.monotonic()
     totals = torch.zeros(6, device=device)
@@ -395,7 +416,9 @@ def train(
 def save_weights(model: Both, recipe: Recipe, step: int, path: Path) -> None:
     """Weights as FP16 with what it takes to rebuild the network."""
     half = {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()}
-    torch.save({"weights": half, "acoustic": config_dict(model.acoustic.config), "recipe": dict(vars(recipe)), "steps": step}, path)
+    torch.save(
+        {"weights": half, "acoustic": config_dict(model.acoustic.config), "recipe": dict(vars(recipe)), "steps": step}, path
+    )
 
 
 def load_weights(path: Path) -> Both:
@@ -423,7 +446,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="first N utterances of each source, for rehearsals")
     for name, value in vars(Recipe()).items():
         kind = type(value) if not isinstance(value, tuple) else float
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=value, nargs=3 if isinstance(value, tuple) else None)
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, default=value, nargs=3 if isinstance(value, tuple) else None
+        )
     arguments = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = True
@@ -435,7 +460,9 @@ def main() -> None:
     utterances = data.rated_corpus(arguments.rated, arguments.rated_times, cache and cache / "rated.npy")[: arguments.limit]
     fold_of = data.folds(utterances, arguments.folds)
     if arguments.native:
-        utterances += data.native_corpus(arguments.native, arguments.native_times, cache and cache / "native.npy")[: arguments.limit]
+        utterances += data.native_corpus(arguments.native, arguments.native_times, cache and cache / "native.npy")[
+            : arguments.limit
+        ]
     for number, folder in enumerate(arguments.synthetic):
         utterances += data.synthetic_corpus(folder, cache=cache and cache / f"synthetic{number}.npy")[: arguments.limit]
     bank = data.Bank(utterances, device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def _pieces_in_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     def pieces(clip: object) -> list[tuple[int, int]]:
         count = len(clip.samples)  # type: ignore[attr-defined]
         edges = [*range(0, count, 5 * period), count]
-        return [(start, end) for start, end in zip(edges, edges[1:], strict=False) if end - start > period // 2]
+        return [(start, end) for start, end in pairwise(edges) if end - start > period // 2]
 
     monkeypatch.setattr(module, "pieces", pieces)
 

@@ -104,5 +104,6 @@ def _picture(folder: Path, samples: tuple[Sample, ...], results: list[Assessment
     except (ImportError, InstallError) as error:
         print(f"No display and no picture ({error}); the results are in {folder / 'demo.json'}.")
         return 0
-    print(f"No window (no display, or not wanted): the results are in {folder / 'demo.json'}, the window's picture in {folder / 'demo.png'}.")
+    print(f"No window (no display, or not wanted): the results are in {folder / 'demo.json'},")
+    print(f"the window's picture in {folder / 'demo.png'}.")
     return 0
