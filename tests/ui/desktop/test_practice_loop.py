@@ -193,11 +193,19 @@ def test_a_device_that_never_opens_is_given_up(
 def test_a_recording_stopped_before_the_device_opened_lets_it_go(
     controller: Controller, qtbot: Any, microphone: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, closed, opens, closes = threading.Event(), [], microphone.open, microphone.close
-    monkeypatch.setattr(microphone, "open", lambda self, device=None: gate.wait(20) and opens(self, device))
+    gate, entered, closed = threading.Event(), threading.Event(), []
+    opens, closes = microphone.open, microphone.close
+
+    def slow_open(self: Any, device: str | None = None) -> None:
+        entered.set()
+        gate.wait(20)
+        opens(self, device)
+
+    monkeypatch.setattr(microphone, "open", slow_open)
     monkeypatch.setattr(microphone, "close", lambda self: closed.append(self) or closes(self))
     controller.practice.open_list([SENTENCE])
     controller.practice.toggle_recording()
+    assert entered.wait(10)
     controller.practice.toggle_recording()
     gate.set()
     qtbot.waitUntil(lambda: bool(closed), timeout=5000)
