@@ -22,13 +22,13 @@ class Limits:
     sound is trusted fully.
     """
 
-    weak_phone: float = 1.6
-    wrong_phone: float = 1.1
-    clear_error: float = 0.8
+    weak_phone: float = 1.55
+    wrong_phone: float = 0.95
+    clear_error: float = 0.6
     weak_word: float = 6.0
     contradicted_own: float = 0.02
     contradicted_rival: float = 0.6
-    contradicted_rating: float = 1.05
+    contradicted_rating: float = 0.9
     same_text: float = 0.17
     poor_snr_db: float = 4.0
     poor_clipping: float = 0.05

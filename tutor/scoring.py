@@ -47,7 +47,8 @@ def match_of(pieces: Sequence[ScoredPiece]) -> float:
     support = np.concatenate([phone_support(piece) for piece in pieces])
     extra = sum(span.end - span.start for piece in pieces for span in piece.alignment.extra)
     said = sum(int((word.ends - word.starts).sum()) for piece in pieces for word in piece.alignment.words if word.said)
-    return float(support.mean() * said / max(1, said + extra))
+    # Half: a learner who starts again or corrects a word still reads the text.
+    return float(support.mean() * said / max(1.0, said + 0.5 * extra))
 
 
 def phone_support(piece: ScoredPiece) -> Floats:

@@ -17,6 +17,7 @@ from engines.training.held_out import held_out_ids, observe
 from tutor import result
 from tutor.assess import assess
 from tutor.clip import clip_from_samples, read_clip
+from tutor.denoise import denoise
 from tutor.errors import TutorError
 from tutor.evidence import FEATURES
 from tutor.phones import ORDER, index_of
@@ -61,31 +62,31 @@ def native_alarms(model: Any, folder: Path, count: int) -> str:
 
 
 def noise_shift(model: Any, folder: Path, count: int) -> str:
-    """Sentence scores with speech-shaped noise at 30 and at 10 dB."""
+    """Sentence scores with speech-shaped noise at 30 dB, and at 10 dB with and without noise reduction."""
     labels = json.loads((folder / "labels.json").read_text("utf-8"))
     keys, rng = held_out_ids(labels), np.random.default_rng(2)
-    shifts, unclear = [], 0
+    plain, reduced, unclear = [], [], 0
     for key in keys[:: max(1, len(keys) // count)]:
         clip = read_clip(folder / labels[key]["audio"])
         spectrum = np.fft.rfft(rng.normal(size=len(clip.samples)))
         spectrum *= np.minimum(1, 500 / np.maximum(60, np.linspace(0, SAMPLE_RATE / 2, len(spectrum))))
         noise = np.fft.irfft(spectrum, len(clip.samples))
         noise *= np.sqrt(np.mean(clip.samples**2) / np.mean(noise**2))
-        scores = []
-        for decibels in (30, 10):
-            noisy = (clip.samples + noise * 10 ** (-decibels / 20)).astype(np.float32)
-            try:
-                answer = assess(clip_from_samples(noisy, SAMPLE_RATE), make_prompt(labels[key]["text"].lower()), model)
-            except TutorError:
-                unclear += 1
-                break
-            unclear += answer.verdict == result.UNCLEAR
-            scores.append(answer.scores.overall)
-        if len(scores) == 2:
-            shifts.append(scores[1] - scores[0])
+        prompt = make_prompt(labels[key]["text"].lower())
+        mild, strong = ((clip.samples + noise * 10 ** (-db / 20)).astype(np.float32) for db in (30, 10))
+        try:
+            sounds = [clip_from_samples(sound, SAMPLE_RATE) for sound in (mild, strong, denoise(strong))]
+            answers = [assess(sound, prompt, model) for sound in sounds]
+        except TutorError:
+            unclear += 1
+            continue
+        unclear += answers[1].verdict == result.UNCLEAR
+        overall = [answer.scores.overall for answer in answers]
+        plain.append(overall[1] - overall[0])
+        reduced.append(overall[2] - overall[0])
     return (
-        f"30 to 10 dB of noise: mean change {np.mean(shifts):+.1f}, mean absolute {np.mean(np.abs(shifts)):.1f} of 100 "
-        f"over {len(shifts)}; {unclear} not judged"
+        f"30 to 10 dB of noise: mean change {np.mean(plain):+.1f}, mean absolute {np.mean(np.abs(plain)):.1f} of 100 over {len(plain)}; "
+        f"with noise reduction {np.mean(reduced):+.1f}, {np.mean(np.abs(reduced)):.1f}; {unclear} not judged"
     )
 
 

@@ -26,6 +26,7 @@ EVIDENCE = ("frame_mean", "frame_ratio", "frame_max", "ctc_max", "ctc_ratio", "l
 DETECTOR_SHARE = 0.5
 VETO_FROM, VETO_SHARE = 0.6, 0.8
 VOICE_WEIGHT = 0.3
+ERROR_AT = 0.7
 
 
 class Calibration(nn.Module):
@@ -61,7 +62,10 @@ class Calibration(nn.Module):
         """Marks 0–2; where the evidence alone is against the phone, the scorer's trust in the speaker does not save it."""
         marks = 2 * torch.sigmoid(self.bend[0] + self.bend[1] * _log_odds(self.mixed(mean, features) / 2))
         wrong = torch.sigmoid(self.veto(self.standardised(mean, features)[..., 1:])[..., 0])
-        return marks * (1 - VETO_SHARE * ((wrong - VETO_FROM) / (1 - VETO_FROM)).clamp(0, 1))
+        marks = marks * (1 - VETO_SHARE * ((wrong - VETO_FROM) / (1 - VETO_FROM)).clamp(0, 1))
+        # Least squares pulls doubtful marks towards the many good ones; this puts the raters' own limit back to 0.5.
+        low, high = 0.5 / ERROR_AT, 1.5 / (2 - ERROR_AT)
+        return low * marks.clamp(max=ERROR_AT) + high * (marks - ERROR_AT).clamp(min=0)
 
     def forward(
         self, mean: Tensor, word: Tensor, sentence: Tensor, features: Tensor, words: Tensor, counts: Tensor

@@ -1,6 +1,7 @@
 """A model folder that obeys the whole contract and is a few kilobytes large, with random weights.
 
-``write_tiny_model(tmp_path / "tiny")``, then ``open_model(str(folder))``. Padded batches answer as clips alone.
+``write_tiny_model(tmp_path / "tiny")``, then ``open_model(str(folder))``. Padded batches answer as clips
+alone.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text.add_argument("--text-file", type=Path, help="a UTF-8 file that holds it")
     parser.add_argument("--accent", choices=("us", "uk"), default="us", help="pronunciation taken as right (default: us)")
     parser.add_argument("--lexicon", type=Path, help="own pronunciations: a word and its ARPAbet phones on each line")
+    parser.add_argument("--denoise", action="store_true", help="reduce noise first (extra: denoise); off by default, see README")
     parser.add_argument("--model", default="main", help="main, light or a model folder")
     parser.add_argument("--engine", default="auto", help="auto, onnx_cpu, onnx_cuda, tensorrt, tensorrt_rtx, triton://host:port")
     parser.add_argument("--json", action="store_true", help="the whole result on stdout, schema tutor.score/1")
@@ -42,6 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     prompt = make_prompt(_text(arguments), accent=arguments.accent, lexicon=arguments.lexicon)
     clip = _clip(arguments.audio)
+    if arguments.denoise:
+        from tutor.clip import clip_from_samples
+        from tutor.denoise import denoise
+        from tutor.timebase import SAMPLE_RATE
+
+        clip = clip_from_samples(denoise(clip.samples), SAMPLE_RATE)
     model = open_model(arguments.model, arguments.engine)
     try:
         with progress_bar() as progress:
