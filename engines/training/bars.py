@@ -85,8 +85,8 @@ def noise_shift(model: Any, folder: Path, count: int) -> str:
         plain.append(overall[1] - overall[0])
         reduced.append(overall[2] - overall[0])
     return (
-        f"30 to 10 dB of noise: mean change {np.mean(plain):+.1f}, mean absolute {np.mean(np.abs(plain)):.1f} of 100 over {len(plain)}; "
-        f"with noise reduction {np.mean(reduced):+.1f}, {np.mean(np.abs(reduced)):.1f}; {unclear} not judged"
+        f"30 to 10 dB of noise: mean change {np.mean(plain):+.1f}, mean absolute {np.mean(np.abs(plain)):.1f} of 100 "
+        f"over {len(plain)}; with noise reduction {np.mean(reduced):+.1f}, {np.mean(np.abs(reduced)):.1f}; {unclear} not judged"
     )
 
 
