@@ -29,7 +29,7 @@ class Limits:
     contradicted_own: float = 0.02
     contradicted_rival: float = 0.6
     contradicted_rating: float = 0.9
-    same_text: float = 0.17
+    same_text: float = 0.15
     poor_snr_db: float = 4.0
     poor_clipping: float = 0.05
     clear_snr_db: float = 20.0

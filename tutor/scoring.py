@@ -20,6 +20,7 @@ _MEANS = slice(FEATURES.index(f"mean_{ORDER[0]}"), FEATURES.index(f"mean_{ORDER[
 _PEAKS = slice(FEATURES.index(f"peak_{ORDER[0]}"), FEATURES.index(f"peak_{ORDER[-1]}") + 1)
 TOP = 3
 EXTRA_TEXT = "(extra)"
+_LIKELIHOOD_WEIGHT = 0.1
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,19 @@ def audio_trust(audio: AudioInfo) -> float:
 
 
 def match_of(pieces: Sequence[ScoredPiece]) -> float:
-    """How well the sound bears out the text, 0–1: mean support of the expected phones, less what was extra."""
+    """How well the sound bears out the text, 0–1.
+
+    Mean support of the expected phones, less for speech that is not in the text (by the root of its share: a learner who
+    starts again still reads the text), less for a path that is unlikely frame by frame.
+    """
     support = np.concatenate([phone_support(piece) for piece in pieces])
     extra = sum(span.end - span.start for piece in pieces for span in piece.alignment.extra)
     said = sum(int((word.ends - word.starts).sum()) for piece in pieces for word in piece.alignment.words if word.said)
-    # Half: a learner who starts again or corrects a word still reads the text.
-    return float(support.mean() * said / max(1.0, said + 0.5 * extra))
+    likelihood = np.average(
+        [piece.alignment.score for piece in pieces], weights=[len(piece.evidence.phones) for piece in pieces]
+    )
+    match = support.mean() * np.sqrt(said / max(1, said + extra)) + _LIKELIHOOD_WEIGHT * likelihood
+    return float(np.clip(match, 0.0, 1.0))
 
 
 def phone_support(piece: ScoredPiece) -> Floats:
