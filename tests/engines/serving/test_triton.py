@@ -28,7 +28,6 @@ from engines.serving import gateway, metrics, policy, switch
 from engines.serving.address import Address
 from engines.serving.calls import Connection, Request, ServerRefused
 from engines.serving.client import TritonModel
-from engines.serving.environment import find_environment
 from engines.serving.gateway import Front, Gateway, Limits
 from engines.serving.local_memory import PREFIX
 from engines.serving.server import LOOPBACK, free_port
@@ -319,8 +318,7 @@ def test_shared_memory_of_a_killed_learner_is_swept_away(served: Service) -> Non
 @pytest.fixture
 def door(served: Service, tmp_path: Path) -> Iterator[Address]:
     """The front server for learners on other machines, here on loopback."""
-    environment = find_environment()
-    assert environment is not None
+    environment = served._environment
     certificate = gateway.make_certificate(environment, tmp_path / "certificate", LOOPBACK)
     port = free_port()
     limits = Limits(requests_per_s=5, burst=20)
