@@ -146,10 +146,11 @@ def log_to_file() -> None:
 
 
 def open_model(name: str, engine: str) -> Model:
-    """The model by ``engines.choose``; imported late, on the worker."""
+    """The model by ``engines.choose``; imported late, on the worker. A GPU engine that is missing is built in the
+    background while the CPU serves, and takes over between two takes."""
     from engines.choose import open_model as choose
 
-    return choose(name, engine)
+    return choose(name, engine, background=True)
 
 
 def assess_clip(clip: Clip, prompt: Prompt, model: Model, progress: Progress) -> Assessment:

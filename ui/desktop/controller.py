@@ -92,6 +92,7 @@ class Controller(QObject):
         self.reference.failed.connect(self.services.tell_error)
         self.scorer.ready.connect(self._engine_ready)
         self.scorer.fell_back.connect(self._engine_fell_back)
+        self.scorer.noticed.connect(self._engine_noticed)
         self.scorer.not_loaded.connect(self._engine_missing)
         self.practice.latency.connect(self._latency)
         # A stronger engine may have been built meanwhile, or a failing one replaced.
@@ -157,6 +158,9 @@ class Controller(QObject):
 
     def _engine_fell_back(self, error: BaseException) -> None:
         self.services.tell(tr("The engine failed, so the CPU took over. ({reason})", reason=error))
+
+    def _engine_noticed(self, notice: str) -> None:
+        self.services.tell(notice)
 
     def _latency(self, latency_ms: float) -> None:
         self.latencies_ms.append(latency_ms)

@@ -34,10 +34,12 @@ class Scored:
 
 
 class Scorer(QObject):
-    """``ready`` when a model answers; ``not_loaded``: why none does; ``fell_back``: why another took over."""
+    """``ready`` when a model answers; ``not_loaded``: why none does; ``fell_back``: why another took over;
+    ``noticed``: what the model says of itself."""
 
     ready = Signal(object)
     fell_back = Signal(object)
+    noticed = Signal(str)
     scored = Signal(object)
     failed = Signal(object)
     not_loaded = Signal(object)
@@ -112,7 +114,10 @@ class Scorer(QObject):
             return not stop.is_set()
 
         try:
-            return self._assess_clip(clip, prompt, self._model or self._open(), report)
+            model = self._model or self._open()
+            answer = self._assess_clip(clip, prompt, model, report)
+            self._tell(model)
+            return answer
         except EngineError as error:
             failure = error
         self._close_model()
@@ -122,6 +127,14 @@ class Scorer(QObject):
         self.fell_back.emit(failure)
         self.ready.emit(model.info)
         return self._assess_clip(clip, prompt, model, report)
+
+    def _tell(self, model: Model) -> None:
+        """Pass on what the model says of itself: another engine answered, or a better one took over."""
+        take_notice = getattr(model, "take_notice", None)
+        notice = take_notice() if take_notice else None
+        if notice:
+            self.noticed.emit(notice)
+            self.ready.emit(model.info)
 
     def _open(self) -> Model:
         self._model = self._open_model(*self._wanted)
