@@ -34,7 +34,7 @@ def print_assessment(assessment: Assessment, title: str = "") -> None:
     engine, audio = assessment.engine, assessment.audio
     console.print(
         f"[dim]{audio.duration_s:.1f} s, {audio.snr_db:.0f} dB above noise; {engine.model} on {engine.backend} "
-        f"({engine.precision}), {assessment.timing_ms.get('total', 0):.0f} ms[/dim]"
+        f"({engine.precision}{', quick score' if 'quick score' in engine.reason else ''}), {assessment.timing_ms.get('total', 0):.0f} ms[/dim]"
     )
 
 

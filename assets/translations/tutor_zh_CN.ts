@@ -92,6 +92,10 @@
       <translation>练习记录已损坏，已另存为 {path}，并建立了新的记录。</translation>
     </message>
     <message>
+      <source>Quick score</source>
+      <translation>快速评分</translation>
+    </message>
+    <message>
       <source>Open a text file</source>
       <translation>打开文本文件</translation>
     </message>

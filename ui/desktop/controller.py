@@ -149,6 +149,8 @@ class Controller(QObject):
 
     def _engine_ready(self, info: EngineInfo) -> None:
         text = f"{info.model}  ·  {info.backend}  ·  {info.precision}"
+        if "quick score" in info.reason:
+            text = f"{tr('Quick score')}  ·  {text}"
         self._show_status(engine=text, detail=info.reason, ready=True)
         self.settings_page.show_engine(f"{text}\n{info.reason}")
 
