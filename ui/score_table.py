@@ -32,9 +32,10 @@ def print_assessment(assessment: Assessment, title: str = "") -> None:
     for tip in assessment.tips:
         console.print(f"• {tip.text}", soft_wrap=True)
     engine, audio = assessment.engine, assessment.audio
+    quick = ", quick score" if "quick score" in engine.reason else ""
     console.print(
         f"[dim]{audio.duration_s:.1f} s, {audio.snr_db:.0f} dB above noise; {engine.model} on {engine.backend} "
-        f"({engine.precision}{', quick score' if 'quick score' in engine.reason else ''}), {assessment.timing_ms.get('total', 0):.0f} ms[/dim]"
+        f"({engine.precision}{quick}), {assessment.timing_ms.get('total', 0):.0f} ms[/dim]"
     )
 
 
