@@ -108,7 +108,7 @@ def _assess(
         began = time.perf_counter()
         answer = model.score([evidence])[0]
         timing["scorer"] += _since(began)
-        scored.append(ScoredPiece(seconds_of(start), at, words, aligned, evidence, answer, repeats))
+        scored.append(ScoredPiece(seconds_of(start), words, aligned, evidence, answer, repeats))
         at += len(words)
     if not scored:
         raise AudioError("No word of the text could be placed in this recording; record it again.")

@@ -25,10 +25,9 @@ _LIKELIHOOD_WEIGHT = 0.1
 
 @dataclass(frozen=True)
 class ScoredPiece:
-    """One piece of a recording: ``offset_s`` is the time of its first sample, ``first_word`` its place in the text."""
+    """One piece of a recording: ``offset_s`` is the time of its first sample."""
 
     offset_s: float
-    first_word: int
     words: tuple[Word, ...]
     alignment: Alignment
     evidence: ScorerInput

@@ -15,6 +15,7 @@ import numpy as np
 
 from engines.training.held_out import held_out_ids, observe
 from tutor import result
+from tutor.align import align
 from tutor.assess import assess
 from tutor.clip import clip_from_samples, read_clip
 from tutor.denoise import denoise
@@ -22,7 +23,7 @@ from tutor.errors import TutorError
 from tutor.evidence import FEATURES
 from tutor.phones import ORDER, index_of
 from tutor.prompts import make_prompt
-from tutor.timebase import FRAME_S, SAMPLE_RATE
+from tutor.timebase import FRAME_S, MAX_SAMPLES, SAMPLE_RATE
 
 _MEANS = slice(FEATURES.index(f"mean_{ORDER[0]}"), FEATURES.index(f"mean_{ORDER[-1]}") + 1)
 _PEAKS = slice(FEATURES.index(f"peak_{ORDER[0]}"), FEATURES.index(f"peak_{ORDER[-1]}") + 1)
@@ -47,6 +48,32 @@ def wrong_sentences(model: Any, folder: Path, pairs: int) -> str:
     return (
         f"wrong sentence at most 20: {low} of {pairs}; right sentence taken for another: {lost} of {pairs}; "
         f"its mean score {np.mean(differences):.0f}"
+    )
+
+
+def words_left_out_and_put_in(model: Any, folder: Path) -> str:
+    """A word too many in the text (so it was left out), or one too few (so it was put in), against the true text."""
+    labels = json.loads((folder / "labels.json").read_text("utf-8"))
+    keys, rng = held_out_ids(labels)[::2], np.random.default_rng(0)
+    sentences = [make_prompt(labels[key]["text"].lower()).words for key in keys]
+    longer = [word for words in sentences for word in words if len(word.pronunciations[0]) > 2]
+    omitted = falsely = words_read = extra = put_in = 0
+    for key, words in zip(keys, sentences, strict=True):
+        [output] = model.listen([read_clip(folder / labels[key]["audio"]).samples[:MAX_SAMPLES]])
+        frames, choices = output.frame_log_posteriors, [word.pronunciations for word in words]
+        falsely += sum(not word.said for word in align(frames, choices).words)
+        words_read += len(words)
+        at = int(rng.integers(len(words) + 1))
+        added = [*choices[:at], longer[int(rng.integers(len(longer)))].pronunciations, *choices[at:]]
+        omitted += not align(frames, added).words[at].said
+        if len(words) > 2:
+            at = int(rng.integers(len(words)))
+            found = align(frames, [*choices[:at], *choices[at + 1 :]]).extra
+            extra += any(span.before == at for span in found)
+            put_in += 1
+    return (
+        f"words left out: {omitted} of {len(keys)} found, {falsely} of {words_read} read words taken as left out; "
+        f"words put in: {extra} of {put_in} found"
     )
 
 
@@ -143,6 +170,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model = open_model(arguments.model, "onnx_cpu")
     print(wrong_sentences(model, arguments.rated, arguments.count), flush=True)
+    print(words_left_out_and_put_in(model, arguments.rated), flush=True)
     print(noise_shift(model, arguments.rated, arguments.count // 2), flush=True)
     if arguments.native:
         print(native_alarms(model, arguments.native, arguments.count), flush=True)

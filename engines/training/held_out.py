@@ -40,7 +40,7 @@ def observe(model: Model, path: Path, words: list[tuple[str, list[str]]], text: 
     except AudioError:
         return None
     evidence = assess._evidence(output, prompt.words, aligned)
-    return ScoredPiece(start / 16000, 0, prompt.words, aligned, evidence, model.score([evidence])[0], {})
+    return ScoredPiece(start / 16000, prompt.words, aligned, evidence, model.score([evidence])[0], {})
 
 
 def main() -> None:
