@@ -26,7 +26,10 @@ class CommitteeAcoustic(nn.Module):
         self.encoders = nn.ModuleList(member.acoustic for member in members)
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        log_mel, mask = self.front(samples, lengths)
+        return self.encode(*self.front(samples, lengths))
+
+    def encode(self, log_mel: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What ``AcousticModel.encode`` does, by all members."""
         answers = [encoder.encode(log_mel, mask) for encoder in self.encoders]
         if len(answers) == 1:
             return answers[0]

@@ -45,7 +45,9 @@ class ScorerConfig:
     dropout: float = 0.2
 
 
-LIGHT = AcousticConfig(hidden=128, layers=6, heads=4, feed_forward=384, kernel=17, channels=24, dropout=0.05)
+LIGHT = AcousticConfig(hidden=128, layers=5, heads=4, feed_forward=320, kernel=17, channels=24, dropout=0.05)
+LIGHT_SCORER = ScorerConfig(hidden=128, width=96)
+MEMBER = AcousticConfig(hidden=192, layers=6, heads=4, feed_forward=512, kernel=17, channels=24)
 MAIN = AcousticConfig()
 
 
@@ -109,6 +111,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float, longest: int) -> None:
         super().__init__()
         self.heads, self.size, self.dropout = heads, width // heads, dropout
+        self.fused = True  # several models in one pass (crossfit.py) cannot use the fused kernel
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         frequency = 10000.0 ** (-torch.arange(0, self.size, 2) / self.size)
@@ -125,10 +128,11 @@ class Attention(nn.Module):
         qkv = self.qkv(x).reshape(batch, length, 3, self.heads, self.size).permute(2, 0, 3, 1, 4)
         cos, sin = self.cos[:length].to(x.dtype), self.sin[:length].to(x.dtype)
         query, key, value = self.rotated(qkv[0], cos, sin), self.rotated(qkv[1], cos, sin), qkv[2]
-        if self.training:
+        if self.training and self.fused:
             mixed = F.scaled_dot_product_attention(query, key, value, bias.to(query.dtype), self.dropout)
         else:
             weights = torch.softmax(torch.matmul(query, key.transpose(-1, -2)) * self.size**-0.5 + bias, dim=-1)
+            weights = F.dropout(weights, self.dropout, self.training)
             mixed = torch.matmul(weights.to(value.dtype), value)
         return self.out(mixed.transpose(1, 2).reshape(batch, length, width))
 

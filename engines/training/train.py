@@ -19,10 +19,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engines.training import augment, data, segments
+from engines.training import augment, data, options, segments
 from engines.training.network import (
     LIGHT,
+    LIGHT_SCORER,
     MAIN,
+    MEMBER,
     AcousticConfig,
     AcousticModel,
     Scorer,
@@ -33,9 +35,9 @@ from engines.training.network import (
 )  # fmt: skip
 from tutor.timebase import FRAME_SAMPLES, SAMPLE_RATE
 
-SIZES = {"main": MAIN, "light": LIGHT}
+SIZES = {"main": MAIN, "member": MEMBER, "light": LIGHT}
 PREDICTED = (
-    *("phone", "phone_target", "word", "word_target", "sentence", "sentence_target"),
+    *("phone", "shares", "phone_target", "word", "word_target", "sentence", "sentence_target"),
     *("key", "errors", "length", "child", "frame_right", "frame_count"),
 )
 
@@ -64,10 +66,17 @@ class Recipe:
 class Both(nn.Module):
     """The two networks under one roof, for one optimiser and one average."""
 
-    def __init__(self, acoustic: AcousticConfig, scorer_dropout: float = 0.2) -> None:
+    def __init__(self, acoustic: AcousticConfig, scorer: ScorerConfig | None = None) -> None:
         super().__init__()
         self.acoustic = AcousticModel(acoustic)
-        self.scorer = Scorer(ScorerConfig(hidden=acoustic.hidden, dropout=scorer_dropout))
+        self.scorer = Scorer(scorer or ScorerConfig(hidden=acoustic.hidden))
+
+
+def untrained(recipe: Recipe) -> Both:
+    """A model of the recipe's size."""
+    acoustic = replace(SIZES[recipe.size], dropout=recipe.dropout)
+    scorer = LIGHT_SCORER if recipe.size == "light" else ScorerConfig(hidden=acoustic.hidden)
+    return Both(acoustic, replace(scorer, dropout=recipe.scorer_dropout))
 
 
 @dataclass(frozen=True)
@@ -161,30 +170,16 @@ def _squared(value: Tensor, target: Tensor) -> Tensor:
     return ((value - target.nan_to_num()) ** 2 * known).sum() / known.sum().clamp(min=1)
 
 
-def distillation(
-    teacher: Both, heard: Heard, ctc: Tensor, frame: Tensor, scored: tuple[Tensor, ...] | None, batch: dict[str, Tensor]
-) -> Tensor:
-    """Distance to a bigger model that hears the same sound: posteriors (Kullback–Leibler) and, when given, scores."""
+def distillation(teacher: nn.Module, heard: Heard, ctc: Tensor, frame: Tensor) -> Tensor:
+    """Kullback–Leibler distance of both posteriors to those of a teacher (its ``encode``) that hears the same sound."""
     with torch.no_grad():
-        taught = teacher.acoustic.encode(heard.log_mel, heard.mask)
+        taught = teacher.encode(heard.log_mel, heard.mask)  # type: ignore[operator]
     valid = heard.mask[:, ::2, 0]
     loss = torch.zeros((), device=ctc.device)
     for mine, theirs in ((ctc, taught[0]), (frame, taught[1])):
         divergence = (theirs.exp() * (theirs - mine)).sum(dim=2)
         loss = loss + (divergence * valid).sum() / valid.sum()
-    if scored is None:
-        return loss
-    phone, word, sentence, aligned = scored
-    with torch.no_grad():
-        spans = sped(batch, heard.factors, heard.frames)
-        wanted = score(teacher, *taught, *spans, batch, 1.0)
-    chances = torch.softmax(wanted[0], dim=-1)
-    crossed = -(chances * torch.log_softmax(phone, dim=-1)).sum(dim=-1)
-    squared = (expectation(phone)[0] - expectation(wanted[0])[0]) ** 2
-    loss = loss + ((crossed + 2 * squared) * aligned).sum() / aligned.sum().clamp(min=1)
-    known = ~batch["word_targets"][..., :1].isnan()
-    words = ((word - wanted[1])[:, : known.shape[1]] ** 2 * known).sum() / (3 * known.sum()).clamp(min=1)
-    return loss + words / 4 + ((sentence - wanted[2]) ** 2).mean() / 2
+    return loss
 
 
 def sped(batch: dict[str, Tensor], factors: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -242,6 +237,7 @@ def predict(model: Both, bank: data.Bank, indices: np.ndarray, seconds: float = 
             item = bank.items[index]
             p, w = len(item.classes), len(item.word_scores)
             out["phone"].append(mean[row, :p].cpu().numpy())
+            out["shares"].append(torch.softmax(phone[row, :p], dim=-1).cpu().numpy())
             out["phone_target"].append(item.marks[:, 1] + 2 * item.marks[:, 2])
             out["word"].append(word[row, :w].cpu().numpy())
             out["word_target"].append(item.word_scores)
@@ -311,15 +307,13 @@ def train(
     folder: Path,
     device: torch.device,
     time_limit_s: float,
-    teacher: Both | None = None,
+    teacher: nn.Module | None = None,
     start: Both | None = None,
 ) -> Both:
     """Run the schedule and return the averaged model; ``time_limit_s`` shortens the schedule to what fits."""
     torch.manual_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    config = replace(SIZES[recipe.size], dropout=recipe.dropout)
-    model = Both(config, recipe.scorer_dropout).to(device)
-    average = Both(config).to(device)
+    model, average = untrained(recipe).to(device), untrained(recipe).to(device)
     if start is not None:
         model.acoustic.load_state_dict(start.acoustic.state_dict())
     average.load_state_dict(model.state_dict())
@@ -374,7 +368,7 @@ def train(
                 losses += scorer_losses(phone, word, sentence, aligned, batch)
             loss = sum(losses, torch.zeros((), device=device))
             if teacher is not None:
-                loss = loss + distillation(teacher, heard, ctc, frame, (phone, word, sentence, aligned) if joint else None, batch)
+                loss = loss + distillation(teacher, heard, ctc, frame)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), 2.0)
@@ -417,14 +411,25 @@ def save_weights(model: Both, recipe: Recipe, step: int, path: Path) -> None:
     """Weights as FP16 with what it takes to rebuild the network."""
     half = {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()}
     torch.save(
-        {"weights": half, "acoustic": config_dict(model.acoustic.config), "recipe": dict(vars(recipe)), "steps": step}, path
+        {"weights": half, "acoustic": config_dict(model.acoustic.config),
+         "scorer": config_dict(model.scorer.config), "recipe": dict(vars(recipe)), "steps": step}, path
     )
+
+
+def save_predictions(out: dict[str, Any], path: Path) -> None:
+    """``predict``'s answer as an archive: flat phones and words with their counts an utterance, sentences."""
+    np.savez_compressed(
+        path,
+        keys=np.array(out["key"]), phone=np.concatenate(out["phone"]), shares=np.concatenate(out["shares"]),
+        counts=[len(x) for x in out["phone"]],
+        word=np.concatenate(out["word"]), word_counts=[len(x) for x in out["word"]], sentence=np.stack(out["sentence"]),
+    )  # fmt: skip
 
 
 def load_weights(path: Path) -> Both:
     """The model that ``save_weights`` wrote, FP32, on the host, ready to answer."""
     state = torch.load(path, map_location="cpu", weights_only=True)
-    model = Both(AcousticConfig(**state["acoustic"]))
+    model = Both(AcousticConfig(**state["acoustic"]), ScorerConfig(**state["scorer"]) if "scorer" in state else None)
     model.load_state_dict(state["weights"])
     return model.float().eval()
 
@@ -432,57 +437,25 @@ def load_weights(path: Path) -> Both:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder of the run")
-    parser.add_argument("--rated", type=Path, required=True)
-    parser.add_argument("--rated-times", type=Path, required=True)
-    parser.add_argument("--native", type=Path)
-    parser.add_argument("--native-times", type=Path)
-    parser.add_argument("--synthetic", type=Path, nargs="*", default=[])
+    options.add_data(parser)
+    options.add_recipe(parser, Recipe())
     parser.add_argument("--fold", type=int, help="hold out this fold of the speakers")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--start", type=Path, help="weights.pt whose acoustic model to start from")
-    parser.add_argument("--teacher", type=Path, help="weights.pt of a bigger model to learn from as well")
     parser.add_argument("--time-limit", type=float, default=1e9, help="seconds; the schedule is shortened to fit")
-    parser.add_argument("--cache", type=Path, help="folder for decoded samples")
-    parser.add_argument("--limit", type=int, help="first N utterances of each source, for rehearsals")
-    for name, value in vars(Recipe()).items():
-        kind = type(value) if not isinstance(value, tuple) else float
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=kind, default=value, nargs=3 if isinstance(value, tuple) else None
-        )
     arguments = parser.parse_args()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.backends.cuda.matmul.allow_tf32 = True
-    torch.backends.cudnn.allow_tf32 = True
-    torch.backends.cuda.enable_cudnn_sdp(False)  # it plans every new batch shape for a third of a second
-    cache = arguments.cache
-    if cache:
-        cache.mkdir(parents=True, exist_ok=True)
-    utterances = data.rated_corpus(arguments.rated, arguments.rated_times, cache and cache / "rated.npy")[: arguments.limit]
-    fold_of = data.folds(utterances, arguments.folds)
-    if arguments.native:
-        utterances += data.native_corpus(arguments.native, arguments.native_times, cache and cache / "native.npy")[
-            : arguments.limit
-        ]
-    for number, folder in enumerate(arguments.synthetic):
-        utterances += data.synthetic_corpus(folder, cache=cache and cache / f"synthetic{number}.npy")[: arguments.limit]
-    bank = data.Bank(utterances, device)
+    device = options.device()
+    bank, fold_of = options.load(arguments, device, arguments.folds)
     held_out = np.array([i for i, item in enumerate(bank.items) if arguments.fold is not None
                          and item.source == data.LEARNER and fold_of[item.speaker] == arguments.fold], dtype=int)  # fmt: skip
-    fields = {name: getattr(arguments, name) for name in vars(Recipe())}
-    recipe = Recipe(**{**fields, "shares": tuple(fields["shares"])})
-    hours = {source: round(float(bank.lengths[bank.sources == source].sum()) / 16000 / 3600, 2) for source in range(3)}
-    print(f"hours of learner, native, synthetic speech: {hours}; held out {len(held_out)} utterances on {device}", flush=True)
-    teacher = load_weights(arguments.teacher).to(device) if arguments.teacher else None
+    recipe = options.recipe(arguments, Recipe)
+    print(f"held out {len(held_out)} utterances on {device}", flush=True)
     start = load_weights(arguments.start) if arguments.start else None
-    average = train(recipe, bank, held_out, arguments.run, device, arguments.time_limit, teacher, start)
+    average = train(recipe, bank, held_out, arguments.run, device, arguments.time_limit, start=start)
     if len(held_out):
         out = predict(average, bank, held_out)
         (arguments.run / "figures.json").write_text(json.dumps(figures(out), indent=1))
-        np.savez_compressed(
-            arguments.run / "held_out.npz",
-            keys=np.array(out["key"]), phone=np.concatenate(out["phone"]), counts=[len(x) for x in out["phone"]],
-            word=np.concatenate(out["word"]), word_counts=[len(x) for x in out["word"]], sentence=np.stack(out["sentence"]),
-        )  # fmt: skip
+        save_predictions(out, arguments.run / "held_out.npz")
 
 
 if __name__ == "__main__":
