@@ -166,17 +166,6 @@ class Buckets:
                         tensors[name][row, : len(value)] = torch.from_numpy(value).to(self.bank.device)
 
 
-def clip_each(gradients: list[Tensor], members: int, longest: float) -> Tensor:
-    """Scale every member's gradient to a norm of at most ``longest``; a member without a finite one stands still."""
-    squares = torch.stack([value.flatten(1).float().square().sum(dim=1) for value in gradients]).sum(dim=0)
-    norms = squares.sqrt()
-    finite = torch.isfinite(norms)
-    scale = torch.where(finite, (longest / (norms + 1e-6)).clamp(max=1), 0.0)
-    for value in gradients:
-        value.nan_to_num_(0.0, 0.0, 0.0).mul_(scale.view(members, *[1] * (value.ndim - 1)))
-    return norms
-
-
 def train(
     recipe: Recipe, bank: data.Bank, left_out: list[np.ndarray], test: np.ndarray, folder: Path, time_limit_s: float
 ) -> list[Both]:
@@ -235,8 +224,13 @@ def train(
             loss = count * sum(losses, torch.zeros((), device=device))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        norms = clip_each([p.grad for p in parameters if p.grad is not None], count, 2.0)
-        optimiser.step()
+        # The losses are means over all members: times their number, each gets the gradient it would have alone.
+        norm = nn.utils.clip_grad_norm_(parameters, 2.0 * count**0.5)
+        if device.type == "cuda":
+            optimiser.found_inf = (~torch.isfinite(norm)).float()  # type: ignore[attr-defined]
+            optimiser.step()
+        elif bool(torch.isfinite(norm)):
+            optimiser.step()
         step += 1
         decay = min(recipe.ema, (1 + step) / (10 + step))
         with torch.no_grad():
@@ -249,7 +243,7 @@ def train(
             totals.zero_()
             row: dict[str, Any] = {"step": step, "of": steps, "seconds": round(time.monotonic() - begun, 1),
                                    "losses": [round(value, 4) for value in mean[:5]],
-                                   "norms": [round(value, 2) for value in norms.tolist()]}  # fmt: skip
+                                   "norm": round(float(norm), 2)}  # fmt: skip
             if len(test) and step % recipe.check == 0:
                 row["member 0 on the test speakers"] = figures(predict(members.averaged()[0], bank, test))
             log.write(json.dumps(row) + "\n")

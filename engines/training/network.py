@@ -80,6 +80,7 @@ class FrontEnd(nn.Module):
         window[offset : offset + WINDOW] = torch.hann_window(WINDOW, periodic=True)
         angle = 2 * torch.pi * torch.outer(torch.arange(N_FFT // 2 + 1.0), torch.arange(float(N_FFT))) / N_FFT
         kernel = torch.cat([torch.cos(angle), torch.sin(angle)]) * window
+        self.register_buffer("window", window, persistent=False)
         self.register_buffer("kernel", kernel[:, None, :], persistent=False)  # (514, 1, 512)
         self.register_buffer("mel", mel_matrix(), persistent=False)
 
@@ -88,6 +89,13 @@ class FrontEnd(nn.Module):
         both = F.conv1d(F.pad(samples, (N_FFT // 2, N_FFT // 2))[:, None], self.kernel, stride=HOP)
         real, imaginary = both.chunk(2, dim=1)
         return (real * real + imaginary * imaginary).transpose(1, 2)
+
+    def power_by_fft(self, samples: Tensor) -> Tensor:
+        """The same, faster on a GPU, but not to be had in every engine."""
+        spectrum = torch.stft(
+            samples, N_FFT, HOP, window=self.window, center=True, pad_mode="constant", return_complex=True
+        )  # fmt: skip
+        return torch.view_as_real(spectrum).square().sum(dim=-1).transpose(1, 2)
 
     def normalised(self, power: Tensor, mask: Tensor) -> Tensor:
         """Power (B, M, 257), mask (B, M, 1) of 1 and 0 → log-mel with zero mean a band, unit spread a clip."""

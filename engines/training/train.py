@@ -111,7 +111,7 @@ def hear(model: Both, batch: dict[str, Tensor], bank: data.Bank, *, joint: bool)
     labels = torch.where(torch.arange(wanted, device=samples.device) < frames[:, None], labels, data.NO_LABEL)
     front = model.acoustic.front
     with torch.autocast(samples.device.type, enabled=False), torch.no_grad():
-        power = front.power(samples)
+        power = front.power_by_fft(samples)
         warp = torch.empty(len(lengths), device=samples.device).uniform_(0.86, 1.16)
         power = augment.colour(augment.warp_spectrum(power, warp), 0.08)
         mels = lengths // 160 + 1
