@@ -257,7 +257,6 @@ def train(
             checkpoint.with_suffix(".tmp").replace(checkpoint)
     models = members.averaged()
     for number, model in enumerate(models):
-        (folder / str(number)).mkdir(exist_ok=True)
         save_weights(model, recipe, step, folder / str(number) / "weights.pt")
     return models
 
@@ -288,6 +287,10 @@ def main() -> None:
     ]
     recipe = options.recipe(arguments, MemberRecipe)
     print(f"test {len(test)}, left out {[len(out) for out in left_out]} utterances on {device}", flush=True)
+    for number, out in enumerate(left_out):
+        (arguments.run / str(number)).mkdir(parents=True, exist_ok=True)
+        keys = [bank.items[index].key for index in out]
+        (arguments.run / str(number) / "left_out.json").write_text(json.dumps(keys))
     models = train(recipe, bank, left_out, test, arguments.run, arguments.time_limit)
     report = {}
     for number, (model, out) in enumerate(zip(models, left_out, strict=True)):

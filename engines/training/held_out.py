@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--rated", type=Path, required=True)
     parser.add_argument("--synthetic", type=Path, nargs="*", default=[])
+    parser.add_argument("--keys", type=Path, help="JSON list of the sentences to take; default: the test speakers'")
     parser.add_argument("--limit", type=int)
     arguments = parser.parse_args()
     model = open_model(arguments.model, "onnx_cpu")
@@ -79,7 +80,7 @@ def main() -> None:
         rows["word_utterance"] += [count] * len(piece.scores.word)
 
     labels = json.loads((arguments.rated / "labels.json").read_text("utf-8"))
-    keys = held_out_ids(labels)[: arguments.limit]
+    keys = (json.loads(arguments.keys.read_text()) if arguments.keys else held_out_ids(labels))[: arguments.limit]
     for number, key in enumerate(keys):
         item = labels[key]
         words = [(word["text"], word["phones"]) for word in item["words"]]
