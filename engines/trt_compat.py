@@ -9,6 +9,7 @@ What each version is given:
 network flags        EXPLICIT_BATCH      STRONGLY_TYPED       STRONGLY_TYPED      STRONGLY_TYPED
 where types live     builder flags       in the ONNX          in the ONNX         in the ONNX
 FP16                 BuilderFlag.FP16    typed ONNX           typed ONNX          typed ONNX
+FP32 products        never as TF32       never as TF32        never as TF32       never as TF32
 INT8                 INT8 + calibrator   Q/DQ ONNX            Q/DQ ONNX           Q/DQ ONNX
 layers kept FP32     layer.precision     typed ONNX           typed ONNX          typed ONNX
 progress, cancel     none (log lines)    IProgressMonitor     IProgressMonitor    IProgressMonitor
@@ -36,6 +37,7 @@ from typing import Any
 
 FULL, RTX = "tensorrt", "tensorrt_rtx"
 PRECISIONS = ("fp32", "fp16", "int8")
+_HELPERS = ("(Unnamed Layer", "ONNXTRT_", "unsqueeze_node", "squeeze_node")
 TARGETS = ("current", "sm75", "sm80", "sm86", "sm89", "sm120")
 
 
@@ -91,23 +93,28 @@ class Library:
     ) -> list[str]:
         """Give the builder its precision where flags carry it; returns the names of the layers held at
         FP32.
+
+        TF32, on unless refused, would round the front end's power spectrum as FP16 does.
         """
+        trt = self.module
+        if hasattr(trt.BuilderFlag, "TF32"):
+            config.clear_flag(trt.BuilderFlag.TF32)
         if not self.typed_by_flags or precision == "fp32":
             return []
-        trt = self.module
         config.set_flag(trt.BuilderFlag.FP16)
         if precision == "int8":
             config.set_flag(trt.BuilderFlag.INT8)
         if not keep_fp32:
             return []
-        config.set_flag(trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS)
-        wanted = set(keep_fp32)
+        # Where no kernel of the wanted type exists the builder takes another and says so; the gate judges.
+        config.set_flag(trt.BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
+        chosen = _with_helpers([str(network.get_layer(i).name) for i in range(network.num_layers)], keep_fp32)
         floats = (trt.DataType.FLOAT, trt.DataType.HALF)
         fixed = (trt.LayerType.SHAPE, trt.LayerType.CONSTANT)
         held = []
         for index in range(network.num_layers):
             layer = network.get_layer(index)
-            if node_of(str(layer.name)) not in wanted or layer.type in fixed:
+            if index not in chosen or layer.type in fixed:
                 continue
             if any(layer.get_output(i).dtype not in floats for i in range(layer.num_outputs)):
                 continue
@@ -248,6 +255,27 @@ def load(name: str) -> Library:
 def node_of(layer_name: str) -> str:
     """TensorRT 8.6 names helper layers after their ONNX node with a suffix; the ONNX name comes first."""
     return layer_name.split(" ")[0].split("_output_cast")[0]
+
+
+def _with_helpers(names: list[str], nodes: tuple[str, ...]) -> set[int]:
+    """Indices of the layers of ``nodes`` and of the parser's own helper layers among them (reshapes that have
+    no node).
+    """
+    wanted = set(nodes)
+    chosen: set[int] = set()
+    helpers: list[int] = []
+    before = False
+    for index, name in enumerate(names):
+        if name.startswith(_HELPERS):
+            helpers.append(index)
+            continue
+        now = node_of(name) in wanted
+        if now:
+            chosen.add(index)
+            if before:
+                chosen.update(helpers)
+        helpers, before = [], now
+    return chosen
 
 
 def _one_line(text: object) -> str:

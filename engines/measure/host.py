@@ -1,24 +1,20 @@
-"""The other half of the GPU figures, on Python 3.12 with PyTorch: preparation, baseline, gate, whole path.
+"""The other half of the GPU figures, on Python 3.12 with PyTorch: baseline, gate, whole path.
 
-``python3 -m engines.measure.host ACTION …`` where ACTION is
+``python3 -m engines.measure.host ACTION CARRY WORK OUT …`` where ACTION is
 
-- ``prepare CARRY WORK``: models, references and calibration sets for ``measure.trt``;
-- ``sizes WORK m200,m300``: larger Conformers with random weights;
-- ``torch WORK OUT``: PyTorch eager and compiled: latency, load, memory;
-- ``gate CARRY WORK OUT``: the parity gate with phone scores for every engine in WORK;
-- ``path CARRY WORK OUT``: samples → scores with the GPU engine, and with its worker killed midway.
+- ``torch … eager`` or ``compile``: PyTorch's latency, load, memory;
+- ``gate … main fp16``: the parity gate with phone scores for an engine in WORK;
+- ``path …``: samples → scores with the GPU engine, and with its worker killed midway.
 
-CARRY is written by ``engines.measure.gather``. TUTOR_MODELS names the folder of main/ and light/ (default:
-the shipped ones). Results go to OUT/torch.json, gate.json and path.json, written after every step.
+CARRY is written by ``measure.gather``, WORK by ``measure.prepare`` and ``measure.trt``. Results go to
+OUT/torch.json, gate.json and path.json, written after every figure.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import pickle
-import re
 import subprocess
 import sys
 import time
@@ -30,161 +26,39 @@ from typing import Any
 
 import numpy as np
 
-from engines import precision
 from engines.batches import acoustic_inputs
 from engines.breaker import Backend, FallbackModel
-from engines.calibration_set import PLACES, QUIET, calibration_set, save_set
-from engines.manifest import Manifest, load_manifest
-from engines.measure.trt import LENGTHS_S, OUTPUTS, RATE, SPEAKERS, crowd, percentiles
-from engines.onnx_cpu import OnnxBytes, OnnxModel, OnnxScorer
+from engines.manifest import Manifest
+from engines.measure.prepare import cases_in, manifest_of, network
+from engines.measure.trt import LENGTHS_S, RATE, SPEAKERS, SPEAKERS_BRIEFLY, crowd, percentiles
+from engines.onnx_cpu import OnnxModel, OnnxScorer
 from engines.verify import Case, verify
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, Model, ScorerInput, ScorerOutput
 from tutor.errors import EngineError
-from tutor.paths import assets_dir
 
-CALIBRATION_SAMPLES = 64_000
-SIZES = {
-    "m60": {"hidden": 512, "layers": 10, "heads": 8, "feed_forward": 2048},
-    "m90": {"hidden": 512, "layers": 15, "heads": 8, "feed_forward": 2048},
-    "m200": {"hidden": 768, "layers": 15, "heads": 12, "feed_forward": 3072},
-    "m300": {"hidden": 896, "layers": 17, "heads": 14, "feed_forward": 3584},
-}
-"""Conformers with random weights, for speed and memory only."""
+EAGER = ("main eager fp32", "m60 eager fp32", "main eager fp16", "light eager fp32", "main eager tf32")
+COMPILED = ("main compile fp32", "main compile fp16")
 
 
-def prepare(carry: Path, work: Path) -> None:
-    """Everything that TensorRT's side reads from WORK."""
-    work.mkdir(parents=True, exist_ok=True)
-    cases = _cases(carry)
-    (work / "cases.npz").write_bytes((carry / "cases.npz").read_bytes())
-    with np.load(carry / "voices.npz") as stored:
-        voices = [stored[name].astype(np.float32) / 32768 for name in sorted(stored.files)]
-    save_set(work / "broad.npz", calibration_set(voices, places=PLACES), CALIBRATION_SAMPLES)
-    save_set(
-        work / "quiet.npz", calibration_set(voices, places=QUIET, rounds=len(PLACES)), CALIBRATION_SAMPLES
-    )
-    for name in ("light", "main"):
-        data = folded(manifest_of(name).acoustic_path.read_bytes(), work / f"{name}.onnx")
-        (work / f"{name}.keep.json").write_text(json.dumps(precision.keep_fp32(data)))
-        graph = OnnxBytes(data, threads=os.cpu_count() or 1)
-        answers = {}
-        for index, case in enumerate(cases):
-            for output, array in graph.run(acoustic_inputs([case])).items():
-                answers[f"{index:03d}.{output}"] = array[0]
-        np.savez(work / f"{name}.reference.npz", **answers)
-        print("prepared", name, len(data), flush=True)
-    export_sizes(work, "m90")
-
-
-def export_sizes(work: Path, names: str) -> None:
-    """Write the random Conformers of a comma-separated list, unless they are there."""
-    for name in names.split(","):
-        if not (work / f"{name}.keep.json").is_file():
-            export_random(name, work)
-        print("prepared", name, flush=True)
-
-
-def _cases(carry: Path) -> list[Floats]:
-    with np.load(carry / "cases.npz") as stored:
-        return [stored[name].astype(np.float32) / 32768 for name in sorted(stored.files)]
-
-
-def folded(data: bytes, target: Path) -> bytes:
-    """Write ``data`` with FP32 weights and everything constant computed (ONNX Runtime's basic level), for
-    old parsers.
-    """
-    import onnxruntime
-
-    plain = target.with_suffix(".plain.onnx")
-    plain.write_bytes(precision.variant(data, "fp32"))
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.optimized_model_filepath = str(target)
-    options.log_severity_level = 4
-    onnxruntime.InferenceSession(str(plain), options, providers=["CPUExecutionProvider"])
-    plain.unlink()
-    return target.read_bytes()
-
-
-def export_random(name: str, work: Path) -> None:
-    """An untrained Conformer of one of ``SIZES`` as WORK/NAME.onnx."""
-    import onnx
-    import torch
-
-    model = network(name).eval()
-    path = work / f"{name}.onnx"
-    axes: dict[str, dict[int, str]] = {"samples": {0: "batch", 1: "samples"}, "lengths": {0: "batch"}}
-    axes.update({output: {0: "batch", 1: "frames"} for output in OUTPUTS})
-    inputs = (torch.randn(2, 32_000) * 0.1, torch.tensor([32_000, 20_000], dtype=torch.int32))
-    with torch.no_grad():
-        torch.onnx.export(
-            model,
-            inputs,
-            str(path),
-            input_names=["samples", "lengths"],
-            output_names=list(OUTPUTS),
-            dynamic_axes=axes,
-            opset_version=17,
-            dynamo=False,
-        )
-    graph = onnx.load(str(path))
-    keep = precision.front_end(graph) + precision.final_softmax(graph)
-    (work / f"{name}.keep.json").write_text(json.dumps(keep))
-
-
-def network(name: str) -> Any:
-    """The project's own network: trained sizes (main, light) or one of ``SIZES``; weights are random."""
-    recipe = importlib.import_module("engines.training.network")
-    if name in SIZES:
-        return recipe.AcousticModel(recipe.AcousticConfig(**SIZES[name]))
-    members = [recipe.MAIN if layers == recipe.MAIN.layers else recipe.LIGHT for layers in _layers(name)]
-    both = importlib.import_module("engines.training.train").Both
-    committee = importlib.import_module("engines.training.committee").CommitteeAcoustic
-    return committee([both(member) for member in members])
-
-
-def _layers(name: str) -> list[int]:
-    """Number of Conformer blocks of each member of a model, read off its weights' names."""
-    import onnx
-
-    graph = onnx.load_model_from_string(manifest_of(name).acoustic_path.read_bytes()).graph
-    blocks: dict[str, set[str]] = {}
-    for tensor in graph.initializer:
-        found = re.match(r"(?:encoders\.(\d+)\.)?blocks\.(\d+)\.", tensor.name)
-        if found:
-            blocks.setdefault(found[1] or "0", set()).add(found[2])
-    return [len(blocks[member]) for member in sorted(blocks)]
-
-
-def baseline(out: Path, seconds: float) -> None:
+def baseline(out: Path, modes: Sequence[str]) -> None:
     """PyTorch as it is commonly written: pad, copy to the GPU, run, copy back."""
     import torch
 
-    started = time.monotonic()
     results = Results(out / "torch.json")
     results.put("device", {"name": torch.cuda.get_device_name(), "torch": torch.__version__})
-    plans: tuple[tuple[str, str], ...] = (
-        ("main", "eager fp32"),
-        ("m60", "eager fp32"),
-        ("main", "eager fp16"),
-        ("main", "eager tf32"),
-        ("light", "eager fp32"),
-        ("main", "compile fp32"),
-    )
-    for name, mode in plans:
-        if time.monotonic() - started > seconds:
-            break
+    for label in modes:
         try:
-            results.put(f"{name} {mode}", _torch_figures(name, mode))
+            results.put(label, _torch_figures(label))
         except Exception as error:
             # One mode that this PyTorch cannot run must not cost the others.
-            results.put(f"{name} {mode}", {"error": " ".join(str(error).split())[:300]})
+            results.put(label, {"error": " ".join(str(error).split())[:300]})
         torch.cuda.empty_cache()
 
 
-def _torch_figures(name: str, mode: str) -> dict[str, Any]:
+def _torch_figures(label: str) -> dict[str, Any]:
     import torch
 
+    name, mode = label.split(" ", 1)
     torch.set_float32_matmul_precision("high" if "tf32" in mode else "highest")
     torch.backends.cudnn.allow_tf32 = "tf32" in mode
     free = torch.cuda.mem_get_info()[0]
@@ -204,46 +78,39 @@ def _torch_figures(name: str, mode: str) -> dict[str, Any]:
     figures: dict[str, Any] = {"parameters": sum(weight.numel() for weight in model.parameters())}
     for length_s in LENGTHS_S:
         clip = (0.1 * rng.standard_normal(length_s * RATE)).astype(np.float32)
-        figures[f"{length_s} s"] = percentiles(_timed(lambda clip=clip: infer([clip]), 60))  # type: ignore[misc]
+        figures[f"{length_s} s"] = percentiles(_timed(lambda clip=clip: infer([clip]), 50))  # type: ignore[misc]
     clips = [
         (0.1 * rng.standard_normal(int(n))).astype(np.float32) for n in rng.integers(48_000, 80_001, 256)
     ]
     if "compile" not in mode:
-        for speakers in SPEAKERS:
-            figures[f"{speakers} speakers"] = crowd(infer, clips, speakers, workers=2, duration_s=1.5)
+        for speakers in SPEAKERS if label == "main eager fp32" else SPEAKERS_BRIEFLY:
+            figures[f"{speakers} speakers"] = crowd(infer, clips, speakers, workers=2)
     figures["memory_mb"] = (free - torch.cuda.mem_get_info()[0]) >> 20
     return figures
 
 
-def gate(carry: Path, work: Path, out: Path) -> None:
+def gate(carry: Path, work: Path, out: Path, name: str, kind: str) -> None:
     """``verify`` on recordings with texts, whole path included, through the pipe: clips one by one."""
     from tutor.assess import assess
 
     stored = pickle.loads((carry / "cases.pkl").read_bytes())
-    samples = _cases(carry)
-    takes = [
-        (name, replace(clip, samples=heard), prompt)
-        for (name, clip, prompt), heard in zip(stored, samples, strict=True)
-    ]
-    cases = [Case(name, clip.samples, prompt.text) for name, clip, prompt in takes]
-    prompts = {name: (clip, prompt) for name, clip, prompt in takes}
+    prompts = {
+        label: (replace(clip, samples=heard), prompt)
+        for (label, clip, prompt), heard in zip(stored, cases_in(carry), strict=True)
+    }
+    cases = [Case(label, clip.samples, prompt.text) for label, (clip, prompt) in prompts.items()]
 
     def phone_scores(model: Model, case: Case) -> Any:
         result = assess(*prompts[case.name], model)
         return np.array([phone.score for word in result.words for phone in word.phonemes], np.float32)
 
-    results = Results(out / "gate.json")
-    for path in sorted(work.glob("*.plan")):
-        name, kind = path.stem.split(".")
-        if name not in ("main", "light"):
-            continue
-        manifest = manifest_of(name)
-        candidate = PipeModel(manifest, work, name, kind)
-        reference = OnnxModel(manifest, threads=8, exact=True)
-        limits = "int8" if kind.startswith("int8") else kind
-        parity = verify(reference, candidate, cases, limits, phone_scores=phone_scores)
-        results.put(f"{name} {kind}", parity.to_json())
-        candidate.close()
+    manifest = manifest_of(name)
+    candidate = PipeModel(manifest, work, name, kind)
+    reference = OnnxModel(manifest, threads=8, exact=True)
+    limits = "int8" if kind.startswith("int8") else kind
+    parity = verify(reference, candidate, cases, limits, phone_scores=phone_scores)
+    Results(out / "gate.json").put(f"{name} {kind}", parity.to_json())
+    candidate.close()
 
 
 def whole_path(carry: Path, work: Path, out: Path) -> None:
@@ -303,16 +170,23 @@ def _path_figures(action: Callable[[], Any], count: int = 100) -> dict[str, Any]
     return {"total": percentiles(totals), "stages_ms": medians}
 
 
+def trt_environment() -> dict[str, str]:
+    """Variables of the Python that can load TensorRT: TRT_LD_LIBRARY_PATH stands for LD_LIBRARY_PATH there,
+    and so on.
+    """
+    environment = dict(os.environ)
+    for name in ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH"):
+        environment[name] = os.environ.get(f"TRT_{name}", environment.get(name, ""))
+    return environment
+
+
 class PipeModel:
     """``tutor.acoustic.Model`` answered by ``measure.serve`` in the Python that can load TensorRT."""
 
     def __init__(self, manifest: Manifest, work: Path, model: str, kind: str) -> None:
-        environment = dict(os.environ)
-        for name in ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH"):
-            environment[name] = os.environ.get(f"TRT_{name}", environment.get(name, ""))
         command = [os.environ["TRT_PYTHON"], "-m", "engines.measure.serve", str(work), model, kind]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=trt_environment()
         )
         self._scorer = OnnxScorer(manifest)
         self.info = EngineInfo("tensorrt", manifest.title, kind, "measured")
@@ -366,11 +240,6 @@ class Results:
         print(name, json.dumps(figures)[:400], flush=True)
 
 
-def manifest_of(name: str) -> Manifest:
-    """Manifest of main or light under TUTOR_MODELS or the shipped models."""
-    return load_manifest(Path(os.environ.get("TUTOR_MODELS") or assets_dir() / "models") / name)
-
-
 def _timed(action: Callable[[], Any], count: int) -> list[float]:
     for _ in range(8):
         action()
@@ -383,18 +252,13 @@ def _timed(action: Callable[[], Any], count: int) -> list[float]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    action, *folders = arguments
-    paths = [Path(folder) for folder in folders]
-    if action == "prepare":
-        prepare(*paths)
-    elif action == "sizes":
-        export_sizes(paths[0], folders[1])
-    elif action == "torch":
-        baseline(paths[1], float(os.environ.get("TUTOR_SECONDS", "150")))
+    action, carry, work, out, *words = arguments
+    if action == "torch":
+        baseline(Path(out), COMPILED if words == ["compile"] else EAGER)
     elif action == "gate":
-        gate(*paths)
+        gate(Path(carry), Path(work), Path(out), *words)
     else:
-        whole_path(*paths)
+        whole_path(Path(carry), Path(work), Path(out))
     return 0
 
 

@@ -16,7 +16,7 @@ from .trt import OUTPUTS, Bench
 
 
 def main() -> int:
-    bench = Bench(sys.argv[1], "")
+    bench = Bench(sys.argv[1])
     engine = bench.engine(sys.argv[2], sys.argv[3])
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # Whatever TensorRT prints must not get between the answers.

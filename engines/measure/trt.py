@@ -1,17 +1,13 @@
 """Figures of TensorRT on this machine's GPU: builds, parity, latency, load, memory, faults.
 
-``python3.9 -m engines.measure.trt WORK OUT --seconds 480``, after ``engines.measure.host prepare`` has
-filled WORK. Every step runs in a process of its own under a time limit, and OUT/trt.json is written after
-each, so that neither a crash nor a hang loses what was measured. Steps already in OUT/trt.json are not
-repeated. Python 3.9, numpy, TensorRT only.
+``python3.9 -m engines.measure.trt WORK STEP MODEL PRECISION`` runs one step of ``measure.run`` and prints
+its figures as JSON, after ``measure.prepare`` has filled WORK. Python 3.9, numpy, TensorRT only.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -30,49 +26,19 @@ SHAPES = (
 )
 LENGTHS_S = (1, 3, 5, 10)
 SPEAKERS = (1, 8, 20, 80, 256, 1024)
-WARM_S, LOAD_S = 1.0, 2.0
+SPEAKERS_BRIEFLY = SPEAKERS[2:]
+"""For models that are compared, not used."""
+WARM_S, LOAD_S = 0.7, 1.5
 OUTPUTS = ("log_posteriors", "frame_log_posteriors", "hidden")
-STEPS: tuple[tuple[str, int], ...] = (
-    ("device", 30),
-    ("build light fp32", 90),
-    ("parity light fp32", 40),
-    ("build main fp16", 420),
-    ("parity main fp16", 60),
-    ("latency main fp16", 60),
-    ("load main fp16", 90),
-    ("profile main fp16", 40),
-    ("offline main fp16", 40),
-    ("build main fp32", 300),
-    ("parity main fp32", 60),
-    ("latency main fp32", 60),
-    ("load main fp32", 60),
-    ("build main int8", 420),
-    ("parity main int8", 60),
-    ("latency main int8", 60),
-    ("load main int8", 60),
-    ("faults main fp16", 60),
-    ("build main int8quiet", 420),
-    ("parity main int8quiet", 60),
-    ("build light fp16", 150),
-    ("parity light fp16", 40),
-    ("latency light fp16", 40),
-    ("load light fp16", 60),
-    ("build m90 fp16", 240),
-    ("latency m90 fp16", 60),
-    ("load m90 fp16", 60),
-    ("build m200 fp16", 300),
-    ("load m200 fp16", 60),
-    ("build m300 fp16", 300),
-    ("load m300 fp16", 60),
-)
+FLOOR = -12.0
+"""Log posteriors below it are alike to whatever reads them (``tutor.evidence.LOG_FLOOR``)."""
 
 
 class Bench:
     """Library, device and the files of WORK."""
 
-    def __init__(self, work: str, out: str) -> None:
+    def __init__(self, work: str) -> None:
         self.work = work
-        self.out = out
         self.library = trt_compat.load(os.environ.get("TUTOR_TENSORRT", trt_compat.FULL))
         self.cuda = cuda.Cuda(0)
 
@@ -154,8 +120,10 @@ def parity(bench: Bench, model: str, precision: str) -> dict[str, Any]:
     engine = bench.engine(model, precision)
     clips = bench.cases()
     with np.load(bench.path(f"{model}.reference.npz")) as stored:
-        expected = [{name: stored[f"{index:03d}.{name}"] for name in OUTPUTS} for index in range(len(clips))]
-    alone = [engine.infer([clip], trt_runtime.copied) for clip in clips]
+        heads = OUTPUTS[:2]
+        expected = [{name: stored[f"{index:03d}.{name}"] for name in heads} for index in range(len(clips))]
+    for clip in clips:
+        engine.infer([clip], trt_runtime.copied)
     alone = [engine.infer([clip], trt_runtime.copied) for clip in clips]
     together = engine.infer(clips, trt_runtime.copied)
     figures: dict[str, Any] = {"clips": len(clips)}
@@ -165,9 +133,9 @@ def parity(bench: Bench, model: str, precision: str) -> dict[str, Any]:
     ):
         biggest, absolute, divergence, weights = 0.0, [], [], []
         for want, have in zip(expected, found):  # noqa: B905  (Python 3.9)
-            for name in OUTPUTS[:2]:
-                one = want[name]
-                other = have[name][0, : len(one)]
+            for name in heads:
+                one = np.maximum(want[name], FLOOR)
+                other = np.maximum(have[name][0, : len(one)], FLOOR)
                 difference = np.abs(one - other)
                 biggest = max(biggest, float(difference.max()))
                 absolute.append(float(difference.mean()))
@@ -217,7 +185,7 @@ def latency(bench: Bench, model: str, precision: str) -> dict[str, Any]:
 
 def load(bench: Bench, model: str, precision: str) -> dict[str, Any]:
     """Speakers who send a 3–5 s take, and the next as soon as they have the answer; batches of up to 64,
-    three lanes.
+    two to four lanes.
     """
     before = bench.cuda.memory()[0]
     engine = bench.engine(model, precision)
@@ -226,9 +194,9 @@ def load(bench: Bench, model: str, precision: str) -> dict[str, Any]:
         (0.1 * rng.standard_normal(int(n))).astype(np.float32) for n in rng.integers(48_000, 80_001, 256)
     ]
     figures: dict[str, Any] = {}
-    for speakers in SPEAKERS:
+    for speakers in SPEAKERS if model == "main" else SPEAKERS_BRIEFLY:
         figures[str(speakers)] = crowd(
-            lambda members: engine.infer(members, _rows), clips, speakers, workers=3 if speakers > 64 else 2
+            lambda members: engine.infer(members, _rows), clips, speakers, workers=4 if speakers > 64 else 2
         )
     figures["memory_mb"] = (before - bench.cuda.memory()[0]) >> 20
     engine.close()
@@ -243,7 +211,7 @@ def crowd(
     workers: int,
     duration_s: float = 0.0,
 ) -> dict[str, Any]:
-    """Latency and rate of one crowd; everybody starts at once, and what the first second holds is not
+    """Latency and rate of one crowd; everybody starts at once, and what the first moments hold is not
     counted.
     """
     waiting = deque((number, time.perf_counter()) for number in range(speakers))
@@ -395,7 +363,8 @@ def percentiles(seconds: Sequence[float]) -> dict[str, Any]:
     if not seconds:
         return {"count": 0}
     p50, p95, p99 = (float(value) * 1e3 for value in np.percentile(seconds, (50, 95, 99)))
-    return {"count": len(seconds), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
+    mean = float(np.mean(seconds)) * 1e3
+    return {"count": len(seconds), "mean_ms": mean, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
 
 
 def _times(engine: trt_runtime.TrtEngine, clip: Any, count: int) -> list[float]:
@@ -437,74 +406,14 @@ def _device_parts(bench: Bench, engine: trt_runtime.TrtEngine, lane: Any) -> lis
     return parts
 
 
-def one(work: str, out: str, step: str) -> None:
-    """Run one step in this process and print its figures as JSON."""
-    words = step.split()
-    bench = Bench(work, out)
-    action: Any = globals()[words[0]]
-    print("RESULT " + json.dumps(action(bench, *words[1:])), flush=True)
+def main() -> None:
+    work, step, *words = sys.argv[1:]
+    bench = Bench(work)
+    action: Any = globals()[step]
+    print("RESULT " + json.dumps(action(bench, *words)), flush=True)
     # A context torn down by interpreter exit can hang; everything is written by now.
     os._exit(0)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("work")
-    parser.add_argument("out")
-    parser.add_argument("--seconds", type=float, default=480)
-    parser.add_argument("--only", default="", help="steps that contain one of these words, comma-separated")
-    parser.add_argument("--one", default="")
-    options = parser.parse_args()
-    if options.one:
-        one(options.work, options.out, options.one)
-    started = time.monotonic()
-    path = os.path.join(options.out, "trt.json")
-    results = _read(path)
-    wanted = [word for word in options.only.split(",") if word]
-    for step, limit_s in STEPS:
-        left = options.seconds - (time.monotonic() - started)
-        if step in results or (wanted and not any(word in step for word in wanted)):
-            continue
-        if left < 15:
-            break
-        began = time.monotonic()
-        results[step] = _run(options.work, options.out, step, min(limit_s, left))
-        results[step]["step_s"] = round(time.monotonic() - began, 1)
-        _write(path, results)
-        print(step, json.dumps(results[step])[:400], flush=True)
-        if "error" in results[step]:
-            # Kept under another name so that a second run tries the step again.
-            results[f"failed: {step}"] = results.pop(step)
-            _write(path, results)
-    return 0
-
-
-def _run(work: str, out: str, step: str, limit_s: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", "engines.measure.trt", work, out, "--one", step]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
-    except subprocess.TimeoutExpired:
-        return {"error": f"no end after {limit_s:.0f} s"}
-    for line in done.stdout.splitlines():
-        if line.startswith("RESULT "):
-            found: dict[str, Any] = json.loads(line[7:])
-            return found
-    return {"error": (done.stderr.strip() or f"exit code {done.returncode}")[-600:]}
-
-
-def _read(path: str) -> dict[str, Any]:
-    if not os.path.isfile(path):
-        return {}
-    with open(path, encoding="utf-8") as stream:
-        found: dict[str, Any] = json.load(stream)
-    return found
-
-
-def _write(path: str, results: dict[str, Any]) -> None:
-    with open(path + ".part", "w", encoding="utf-8") as stream:
-        json.dump(results, stream, indent=1)
-    os.replace(path + ".part", path)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -61,7 +61,7 @@ def make_trt(version: str, cuda: FakeCuda, *, rtx: bool = False) -> Any:
     module.NetworkDefinitionCreationFlag = enum.IntEnum("NetworkDefinitionCreationFlag", flags)
     builder_flags = {"TF32": 7}
     if major in (8, 10):
-        builder_flags.update(FP16=0, INT8=1, OBEY_PRECISION_CONSTRAINTS=11)
+        builder_flags.update(FP16=0, INT8=1, OBEY_PRECISION_CONSTRAINTS=11, PREFER_PRECISION_CONSTRAINTS=12)
     module.BuilderFlag = enum.IntEnum("BuilderFlag", builder_flags)
     sources = {"EDGE_MASK_CONVOLUTIONS": 3, "JIT_CONVOLUTIONS": 4}
     if not rtx and major < 11:
@@ -233,6 +233,9 @@ class Config:
 
     def set_memory_pool_limit(self, pool: Any, limit: int) -> None:
         self._module.events.append(("workspace", limit))
+
+    def clear_flag(self, flag: Any) -> None:
+        self._module.events.append(("cleared", flag.name))
 
     def set_flag(self, flag: Any) -> None:
         self.flags.append(flag.name)

@@ -18,7 +18,7 @@ import pytest
 
 from engines.benchmark import speech_of
 from engines.manifest import load_manifest
-from engines.measure import gather, host, trt
+from engines.measure import gather, host, prepare, trt
 from engines.onnx_cpu import OnnxModel
 from engines.recordings import load_cases
 from tests.engines.check_model import check_model
@@ -34,7 +34,7 @@ sys.path.insert(0, {root!r})
 from pathlib import Path
 from engines.measure import serve
 from tests.engines.test_measure import Bench
-serve.Bench = lambda work, out: Bench(Path(work), Path(work), "8.6.0")
+serve.Bench = lambda work: Bench(Path(work), "8.6.0")
 sys.argv = ["serve", *sys.argv[3:]]
 serve.main()
 """
@@ -52,7 +52,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
     launcher.chmod(launcher.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("TRT_PYTHON", str(launcher))
-    monkeypatch.setattr(host, "export_random", lambda name, work: None)
+    monkeypatch.setattr(prepare, "export_random", lambda name, work: None)
     monkeypatch.setattr(gather, "load_cases", lambda: load_cases(limit=2))
     gather.gather(tmp_path / "carry", None)
     return tmp_path
@@ -80,18 +80,18 @@ def test_everything_from_gathering_to_the_killed_worker(work: Path, assess: None
         pytest.skip("the stand-in for Python 3.9 is a shell script")
     carry, made, out = work / "carry", work / "work", work / "out"
     out.mkdir()
-    host.main(["prepare", str(carry), str(made)])
+    prepare.prepare(carry, made)
     assert {path.name for path in made.iterdir()} >= {
         "main.onnx",
         "main.keep.json",
         "main.reference.npz",
         "broad.npz",
     }
-    bench = Bench(made, out, "8.6.0")
+    bench = Bench(made, "8.6.0")
     for kind in ("fp16", "int8"):
         trt.build(bench, "main", kind)
         assert trt.parity(bench, "main", kind)["alone"]["max_abs"] < 1e-4
-    host.main(["gate", str(carry), str(made), str(out)])
+        host.main(["gate", str(carry), str(made), str(out), "main", kind])
     gate = json.loads((out / "gate.json").read_text())
     assert gate["main fp16"]["failures"] == [] and gate["main int8"]["rank"] == pytest.approx(1)
     host.main(["path", str(carry), str(made), str(out)])
@@ -103,8 +103,8 @@ def test_everything_from_gathering_to_the_killed_worker(work: Path, assess: None
 
 def test_the_pipe_is_a_model_like_any_other(work: Path) -> None:
     made = work / "work"
-    host.prepare(work / "carry", made)
-    trt.build(Bench(made, made, "8.6.0"), "main", "fp32")
+    prepare.prepare(work / "carry", made)
+    trt.build(Bench(made, "8.6.0"), "main", "fp32")
     manifest = load_manifest(work / "models" / "main")
     model = host.PipeModel(manifest, made, "main", "fp32")
     check_model(model)
@@ -126,10 +126,10 @@ def test_what_is_gathered_can_be_read_without_decoders(work: Path) -> None:
 
 def test_own_sizes_and_figures_of_pytorch(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    monkeypatch.setattr(host, "_layers", lambda name: [6, 6])
-    pair, bigger = host.network("light"), host.network("m60")
-    monkeypatch.setattr(host, "_layers", lambda name: [6])
-    light = host.network("light")
+    monkeypatch.setattr(prepare, "_layers", lambda name: [6, 6])
+    pair, bigger = prepare.network("light"), prepare.network("m60")
+    monkeypatch.setattr(prepare, "_layers", lambda name: [6])
+    light = prepare.network("light")
     counts = [sum(weight.numel() for weight in model.parameters()) for model in (light, bigger, pair)]
     assert counts[0] < 3e6 and 50e6 < counts[1] < 75e6 and 1.8 * counts[0] < counts[2] < 2.1 * counts[0]
     with torch.inference_mode():

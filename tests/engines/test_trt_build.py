@@ -67,12 +67,12 @@ def test_each_version_is_given_what_the_table_says(library: Library, onnx_bytes:
     flags = [value for kind, value in events if kind == "flag"]
     if library.version.startswith("8."):
         assert ("network", 1) in events and ("preview", "PROFILE_SHARING_0806") in events
-        assert flags == ["FP16", "INT8", "OBEY_PRECISION_CONSTRAINTS"]
+        assert flags == ["FP16", "INT8", "PREFER_PRECISION_CONSTRAINTS"]
         assert ("calibrated", 1) in events and ("calibration profile", [4, 64_000]) in events
     else:
         assert ("network", 2) in events and flags == []
     assert [value for kind, value in events if kind == "target"] == (["CURRENT"] if library.is_rtx else [])
-    assert ("workspace", 2 << 30) in events
+    assert ("workspace", 2 << 30) in events and ("cleared", "TF32") in events
 
 
 def test_layers_kept_fp32_by_flags(onnx_bytes: bytes) -> None:
@@ -81,6 +81,12 @@ def test_layers_kept_fp32_by_flags(onnx_bytes: bytes) -> None:
     built = plan.build(library, named(onnx_bytes), options)
     # /node0 is a shape computation, whose precision must not be touched.
     assert built.held_fp32 == ("/node8",)
+
+
+def test_the_parsers_helper_layers_go_with_the_layers_between_which_they_stand() -> None:
+    names = ["(Unnamed Layer* 0) [Shuffle]", "/a", "ONNXTRT_Broadcast_3", "/b [Cast]", "unsqueeze_node_after_x", "/c"]
+    assert trt_compat._with_helpers(names, ("/a", "/b")) == {1, 2, 3}
+    assert trt_compat._with_helpers(names, ("/c",)) == {5}
 
 
 def test_stubbed_libraries_lose_their_tactics(onnx_bytes: bytes) -> None:

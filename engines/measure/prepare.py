@@ -1,0 +1,199 @@
+"""What the GPU figures start from, made on the CPU of the machine that measures:
+``python3 -m engines.measure.prepare CARRY WORK`` and ``… prepare --sizes m60,m90 WORK``.
+
+WORK then holds the models with FP32 weights and everything constant computed, ONNX Runtime's answers to the
+recordings in CARRY (see ``measure.gather``), calibration sets, and each model's count of operations. Larger
+Conformers have random weights: they serve for speed and memory only. TUTOR_MODELS names the folder of main/
+and light/ (default: the shipped ones).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engines import precision
+from engines.batches import acoustic_inputs
+from engines.calibration_set import PLACES, QUIET, calibration_set, save_set
+from engines.manifest import Manifest, load_manifest
+from engines.measure.trt import OUTPUTS
+from engines.onnx_cpu import OnnxBytes
+from tutor.acoustic import Floats
+from tutor.paths import assets_dir
+
+CALIBRATION_SAMPLES = 64_000
+SIZES = {
+    "m60": {"hidden": 512, "layers": 10, "heads": 8, "feed_forward": 2048},
+    "m90": {"hidden": 512, "layers": 15, "heads": 8, "feed_forward": 2048},
+    "m200": {"hidden": 768, "layers": 15, "heads": 12, "feed_forward": 3072},
+    "m400": {"hidden": 1024, "layers": 17, "heads": 16, "feed_forward": 4096},
+}
+"""Conformers with random weights, for speed and memory only."""
+
+
+def prepare(carry: Path, work: Path) -> None:
+    """Everything that TensorRT's side reads from WORK."""
+    work.mkdir(parents=True, exist_ok=True)
+    cases = cases_in(carry)
+    (work / "cases.npz").write_bytes((carry / "cases.npz").read_bytes())
+    with np.load(carry / "voices.npz") as stored:
+        voices = [stored[name].astype(np.float32) / 32768 for name in sorted(stored.files)]
+    save_set(work / "broad.npz", calibration_set(voices, places=PLACES), CALIBRATION_SAMPLES)
+    save_set(
+        work / "quiet.npz", calibration_set(voices, places=QUIET, rounds=len(PLACES)), CALIBRATION_SAMPLES
+    )
+    counts: dict[str, Any] = {}
+    for name in ("light", "main"):
+        data = folded(manifest_of(name).acoustic_path.read_bytes(), work / f"{name}.onnx")
+        (work / f"{name}.keep.json").write_text(json.dumps(precision.keep_fp32(data)))
+        graph = OnnxBytes(data, threads=os.cpu_count() or 1)
+        answers = {}
+        for index, case in enumerate(cases):
+            found = graph.run(acoustic_inputs([case]))
+            answers.update({f"{index:03d}.{output}": found[output][0] for output in OUTPUTS[:2]})
+        np.savez(work / f"{name}.reference.npz", **answers)
+        shapes = {"1 x 5 s": (1, 80_000), "16 x 4 s": (16, 64_000)}
+        counts[name] = {label: work_of(data, *shape) for label, shape in shapes.items()}
+        print("prepared", name, len(data), counts[name], flush=True)
+    (work / "work.json").write_text(json.dumps(counts))
+
+
+def export_sizes(work: Path, names: str) -> None:
+    """Write the random Conformers of a comma-separated list, unless they are there."""
+    for name in names.split(","):
+        if not (work / f"{name}.keep.json").is_file():
+            export_random(name, work)
+        print("prepared", name, flush=True)
+
+
+def cases_in(folder: Path) -> list[Floats]:
+    """The clips of FOLDER/cases.npz."""
+    with np.load(folder / "cases.npz") as stored:
+        return [stored[name].astype(np.float32) / 32768 for name in sorted(stored.files)]
+
+
+def folded(data: bytes, target: Path) -> bytes:
+    """Write ``data`` with FP32 weights and everything constant computed (ONNX Runtime's basic level), for
+    old parsers.
+    """
+    import onnx
+    import onnxruntime
+
+    plain = target.with_suffix(".plain.onnx")
+    plain.write_bytes(precision.variant(data, "fp32"))
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(target)
+    options.log_severity_level = 4
+    onnxruntime.InferenceSession(str(plain), options, providers=["CPUExecutionProvider"])
+    plain.unlink()
+    model = onnx.load(str(target))
+    # ONNX Runtime lists every domain it knows; only the standard one is used.
+    used = [domain for domain in model.opset_import if not domain.domain]
+    del model.opset_import[:]
+    model.opset_import.extend(used)
+    onnx.save(model, str(target))
+    return target.read_bytes()
+
+
+def export_random(name: str, work: Path) -> None:
+    """An untrained Conformer of one of ``SIZES`` as WORK/NAME.onnx."""
+    import torch
+
+    model = network(name).eval()
+    path = work / f"{name}.onnx"
+    axes: dict[str, dict[int, str]] = {"samples": {0: "batch", 1: "samples"}, "lengths": {0: "batch"}}
+    axes.update({output: {0: "batch", 1: "frames"} for output in OUTPUTS})
+    inputs = (torch.randn(2, 32_000) * 0.1, torch.tensor([32_000, 20_000], dtype=torch.int32))
+    with torch.no_grad():
+        torch.onnx.export(
+            model,
+            inputs,
+            str(path),
+            input_names=["samples", "lengths"],
+            output_names=list(OUTPUTS),
+            dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
+    data = folded(path.read_bytes(), path)
+    (work / f"{name}.keep.json").write_text(json.dumps(precision.keep_fp32(data)))
+
+
+def network(name: str) -> Any:
+    """The project's own network: trained sizes (main, light) or one of ``SIZES``; weights are random."""
+    recipe = importlib.import_module("engines.training.network")
+    if name in SIZES:
+        return recipe.AcousticModel(recipe.AcousticConfig(**SIZES[name]))
+    members = [recipe.MAIN if layers == recipe.MAIN.layers else recipe.LIGHT for layers in _layers(name)]
+    both = importlib.import_module("engines.training.train").Both
+    committee = importlib.import_module("engines.training.committee").CommitteeAcoustic
+    return committee([both(member) for member in members])
+
+
+def _layers(name: str) -> list[int]:
+    """Number of Conformer blocks of each member of a model, read off its weights' names."""
+    import onnx
+
+    graph = onnx.load_model_from_string(manifest_of(name).acoustic_path.read_bytes()).graph
+    blocks: dict[str, set[str]] = {}
+    for tensor in graph.initializer:
+        found = re.match(r"(?:encoders\.(\d+)\.)?blocks\.(\d+)\.", tensor.name)
+        if found:
+            blocks.setdefault(found[1] or "0", set()).add(found[2])
+    return [len(blocks[member]) for member in sorted(blocks)]
+
+
+def work_of(data: bytes, batch: int, samples: int) -> dict[str, int]:
+    """``flops``: operations of all products and convolutions; ``weights``: trained and constant values;
+    ``values_io``: values that must come in and go out.
+    """
+    import onnx
+
+    model = onnx.load_model_from_string(data)
+    known = {value.name for value in model.graph.output}
+    for node in model.graph.node:
+        if node.op_type in ("MatMul", "Gemm", "Conv"):
+            names = [*node.output, node.input[0]]
+            model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
+            known.update(names)
+    clip = np.random.default_rng(1).standard_normal(samples).astype(np.float32)
+    arrays = acoustic_inputs([0.1 * clip] * batch)
+    found = {**OnnxBytes(model.SerializeToString(), threads=os.cpu_count() or 1).run(arrays), **arrays}
+    weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    flops = 0
+    for node in model.graph.node:
+        if node.op_type in ("MatMul", "Gemm"):
+            flops += 2 * found[node.output[0]].size * found[node.input[0]].shape[-1]
+        elif node.op_type == "Conv":
+            flops += 2 * found[node.output[0]].size * int(np.prod(weights[node.input[1]][1:]))
+    moved = sum(found[name].size for name in (*OUTPUTS, "samples", "lengths"))
+    held = sum(int(np.prod(shape)) for shape in weights.values())
+    return {"flops": int(flops), "weights": held, "values_io": int(moved)}
+
+
+def manifest_of(name: str) -> Manifest:
+    """Manifest of main or light under TUTOR_MODELS or the shipped models."""
+    return load_manifest(Path(os.environ.get("TUTOR_MODELS") or assets_dir() / "models") / name)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--sizes", default="", help="random Conformers to write into the one folder given")
+    arguments = parser.parse_args()
+    if arguments.sizes:
+        export_sizes(arguments.folders[0], arguments.sizes)
+    else:
+        prepare(*arguments.folders)
+
+
+if __name__ == "__main__":
+    main()
