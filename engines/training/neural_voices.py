@@ -24,6 +24,7 @@ _PIPER = _SHARED + (
     "AA=ɑː AO=ɔː AW=aʊ AY=aɪ CH=tʃ ER0=ɚ ER1=ɜː ER2=ɜː EY=eɪ IY0=i IY1=iː IY2=iː JH=dʒ OW=oʊ OY=ɔɪ UW=uː"
 )
 _KOKORO = _SHARED + "AA=ɑ AO=ɔ AW=W AY=I CH=ʧ ER0=əɹ ER1=ɜɹ ER2=ɜɹ EY=A IY=i JH=ʤ OW=O OY=Y UW=u"
+BLENDED_STYLES = ("jm_kumo", "jf_nezumi", "jf_alpha", "jf_tebukuro")
 
 
 def symbols_of(order: Order, table: Mapping[str, str]) -> list[tuple[str, str | None]]:
@@ -91,7 +92,8 @@ class Piper:
 
 
 class Kokoro:
-    """Kokoro-82M with a Japanese style, spoken to in English phonemes."""
+    """Kokoro-82M with a Japanese style, spoken to in English phonemes; `blend` mixes the training styles anew
+    for every utterance."""
 
     rate_hz = 24_000
     frame_s = 600 / 24_000
@@ -104,7 +106,8 @@ class Kokoro:
         data = Path(core.__file__).parent / "data"
         self.ids = json.loads((data / "vocab.json").read_text("utf-8"))["vocab"]
         with np.load(data / "voices_ja.npz") as styles:
-            self.style = styles[style].reshape(-1, 256)
+            names = BLENDED_STYLES if style == "blend" else [style]
+            self.styles = np.stack([styles[name].reshape(-1, 256) for name in names])
         self.table = dict(pair.split("=") for pair in _KOKORO.split())
 
     def render(self, orders: Sequence[Order], folder: Path) -> list[Rendering | None]:
@@ -113,11 +116,13 @@ class Kokoro:
     def _render(self, order: Order) -> Rendering:
         symbols = [("^", None), *symbols_of(order, self.table), ("$", None)]
         ids = [0, *(self.ids[symbol] for symbol, _ in symbols[1:-1]), 0]
+        shares = np.random.default_rng(int(order.variety * 2**32)).dirichlet(np.full(len(self.styles), 0.7))
+        style = shares @ self.styles[:, min(len(ids) - 2, self.styles.shape[1]) - 1]
         audio, frames = self.session.run(
             None,
             {
                 "tokens": np.array([ids], np.int64),
-                "style": self.style[min(len(ids) - 2, len(self.style)) - 1][None].astype(np.float32),
+                "style": style[None].astype(np.float32),
                 "speed": np.array([1 / order.stretch], np.float32),
             },
         )
@@ -139,6 +144,55 @@ class Kokoro:
         return Segment(segment.phone, segment.start_s, min(segment.end_s, end_s))
 
 
+class Hibari:
+    """A small network distilled from one Kokoro voice; its excitation is ours to shape.
+
+    The network gives a pulse train's pitch and the spectra that colour pulses and noise, so pitch, its range
+    and breathiness are set before sound is made."""
+
+    rate_hz = 24_000
+    frame_s = 600 / 24_000
+    ahead_s = 0.058
+
+    def __init__(self) -> None:
+        from hibari.tts import ASSETS
+
+        self.session = open_with_output(str(Path(ASSETS) / "hibari.onnx"), "/Clip_output_0")
+        self.ids = json.loads((Path(ASSETS) / "vocab.json").read_text("utf-8"))
+        self.table = dict(pair.split("=") for pair in _KOKORO.split())
+
+    def render(self, orders: Sequence[Order], folder: Path) -> list[Rendering | None]:
+        return [self._render(order) for order in orders]
+
+    def _render(self, order: Order) -> Rendering:
+        from hibari import dsp
+
+        rng = np.random.default_rng(int(order.variety * 2**32))
+        symbols = [("^", None), *symbols_of(order, self.table), ("$", None)]
+        ids = [0, *(self.ids[symbol] for symbol, _ in symbols[1:-1]), 0]
+        feed = {"ids": np.array([ids], np.int64), "speed": np.array([1 / order.stretch], np.float32)}
+        *parts, widths = self.session.run(None, feed)
+        voiced, turn, noise, free, phase, pitch = (part[0] for part in parts)
+        pitch = shape_pitch(pitch, order.pitch, rng.uniform(0.3, 1.5))
+        breath = rng.normal(0, 0.4)
+        samples = dsp.synth(voiced, turn, noise + breath, free, phase, pitch, rng)
+        widths_s = widths.reshape(-1) * self.frame_s
+        # As in its teacher, sound runs ahead of the lengths.
+        widths_s[0] = max(0.0, widths_s[0] - self.ahead_s)
+        segments = segments_of(symbols, widths_s)
+        return Rendering(samples.astype(np.float32), self.rate_hz, segments)
+
+
+def shape_pitch(pitch_hz: np.ndarray, factor: float, spread: float) -> np.ndarray:
+    """A pitch curve (0 where unvoiced) `factor` times as high, its movements `spread` times as wide."""
+    voiced = pitch_hz > 40
+    if not voiced.any():
+        return pitch_hz
+    middle = np.median(np.log(pitch_hz[voiced]))
+    shaped = np.exp(middle + spread * (np.log(np.maximum(pitch_hz, 1)) - middle)) * factor
+    return np.where(voiced, np.clip(shaped, 55, 600), 0.0).astype(np.float32)
+
+
 def open_with_output(path: str, tensor: str) -> Any:
     """An ONNX Runtime session on one core whose last output is an inner tensor of the network."""
     import onnx
@@ -157,4 +211,6 @@ def open_with_output(path: str, tensor: str) -> Any:
 @lru_cache(maxsize=4)
 def make_voice(engine: str, voice: str) -> Any:
     """piper-joe or kokoro-STYLE; kept, because loading takes seconds."""
+    if engine == "hibari":
+        return Hibari()
     return Piper() if engine == "piper" else Kokoro(voice)

@@ -43,12 +43,33 @@ OPUS_COMPRESSION = 0.944
 class VoicePlan:
     """How much of a voice is made: a share of the training hours, or a number of test utterances.
 
-    `warp_sd` is the spread of the resampling that makes other speakers out of one."""
+    `warp_sd` is the spread of the resampling that makes other speakers out of one. A voice whose pitch can be
+    set freely is instead bent towards drawn `PEOPLE`; `speaker` is who it is by nature."""
 
     split: str
     amount: float
     warp_sd: float = 0.07
     canonical_share: float = 0.45
+    speaker: Speaker | None = None
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A kind of speaker: share among all, median pitch and how short the vocal tract is against a woman's,
+    with the spreads (of logarithms) within the kind."""
+
+    share: float
+    pitch_hz: float
+    shortness: float
+    pitch_sd: float = 0.14
+    shortness_sd: float = 0.035
+
+
+PEOPLE = {
+    "man": Speaker(0.33, 118, 0.87),
+    "woman": Speaker(0.32, 205, 1.0),
+    "child": Speaker(0.35, 255, 1.14, 0.13, 0.05),
+}
 
 
 VOICES = {
@@ -61,6 +82,11 @@ VOICES = {
     "espeak-en": VoicePlan("train", 0.3),
     "kokoro-jm_kumo": VoicePlan("train", 0.25),
     "kokoro-jf_nezumi": VoicePlan("train", 0.25),
+    "kokoro-blend": VoicePlan("train", 0.5),
+    "hibari-heart": VoicePlan("train", 4.0, speaker=Speaker(0.0, 195, 1.0)),
+    "rhvoice-bdl": VoicePlan("train", 1.0, speaker=Speaker(0.0, 125, 0.87)),
+    "rhvoice-clb": VoicePlan("train", 1.0, speaker=Speaker(0.0, 175, 1.0)),
+    "rhvoice-blend": VoicePlan("train", 1.0, speaker=Speaker(0.0, 155, 0.95)),
     "flite-awb": VoicePlan("test", 150, 0.03, 0.2),
     "festival-ked_diphone": VoicePlan("test", 150, 0.03, 0.2),
     "kokoro-jf_gongitsune": VoicePlan("test", 150, 0.03, 0.2),
@@ -94,6 +120,9 @@ def plan_utterance(
         spoken = mispronounce(spoken, rng.uniform(0.05, 0.30), str(rng.choice(sorted(ACCENTS))), rng)
     hesitant = rng.random() < 0.15
     warp = float(np.clip(np.exp(rng.normal(0, plan.warp_sd)), 0.86, 1.2))
+    pitch_sd, pitch_mean = 0.1, 0.0
+    if plan.speaker:
+        warp, pitch_mean, pitch_sd = draw_speaker(plan.speaker, rng)
     stretch = rng.uniform(1.1, 1.4) if hesitant else float(np.clip(np.exp(rng.normal(0.03, 0.14)), 0.75, 1.3))
     pauses = rng.random(len(spoken)) < (0.35 if hesitant else 0.04)
     pauses[-1] = False
@@ -103,7 +132,7 @@ def plan_utterance(
         pause_after=tuple(bool(pause) for pause in pauses),
         # Playing at `warp` times the speed shortens everything, so it is ordered that much longer.
         stretch=float(stretch * warp),
-        pitch=float(np.exp(rng.normal(0, 0.1))),
+        pitch=float(np.exp(rng.normal(pitch_mean, pitch_sd))),
         variety=float(rng.random()),
     )
     return Utterance(
@@ -114,6 +143,18 @@ def plan_utterance(
         lead_s=rng.uniform(0.05, 0.25),
         level_db=rng.uniform(-14, -3),
     )
+
+
+def draw_speaker(own: Speaker, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Warp, and mean and spread of the log pitch to order before it, that make another speaker out of `own`.
+
+    The nearer a kind of speaker is to `own`, the likelier it is drawn: bent far, a voice sounds unnatural."""
+    kinds = list(PEOPLE.values())
+    chances = np.array([kind.share * np.exp(-np.square(np.log(kind.shortness / own.shortness) / 0.2)) for kind in kinds])
+    kind = kinds[rng.choice(len(kinds), p=chances / chances.sum())]
+    wanted = kind.shortness / own.shortness * np.exp(rng.normal(0, kind.shortness_sd))
+    warp = float(np.clip(wanted, 0.8, 1.3))
+    return warp, float(np.log(kind.pitch_hz / own.pitch_hz / warp)), kind.pitch_sd
 
 
 def expected_length_s(utterance: Utterance) -> float:
@@ -249,6 +290,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("../shared/corpus"))
     parser.add_argument("--pack", type=Path, help="afterwards write PACK_01.tar … of these voices")
     parser.add_argument("--pack-mib", type=float, default=50.0)
+    parser.add_argument("--pack-folder", help="the pieces hold FOLDER/01, FOLDER/02 … instead of bare files")
     options = parser.parse_args()
     voices = options.voices.split(",")
     unknown = sorted(set(voices) - set(VOICES))
@@ -290,7 +332,8 @@ def main() -> None:
         hours = sum(entry["length_s"] for entry in own) / 3600
         console.print(f"{voice}: {len(own)} utterances, {hours:.2f} h, {lost[voice]} lost in this run")
     if options.pack:
-        for path in pack(options.out, voices, options.pack, int(options.pack_mib * 2**20)):
+        limit = int(options.pack_mib * 2**20)
+        for path in pack(options.out, voices, options.pack, limit, options.pack_folder):
             console.print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
 
 

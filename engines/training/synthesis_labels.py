@@ -86,8 +86,12 @@ def join_labels(out: Path) -> dict[str, Any]:
     return labels
 
 
-def pack(out: Path, voices: Sequence[str], target: Path, limit_bytes: int) -> list[Path]:
-    """Tar files NAME_01.tar … of the voices' audio, each with its own labels.json, none above the limit."""
+def pack(
+    out: Path, voices: Sequence[str], target: Path, limit_bytes: int, folder: str | None = None
+) -> list[Path]:
+    """Tar files NAME_01.tar … of the voices' audio, each with its own labels.json, none above the limit.
+
+    With `folder` the pieces hold FOLDER/01, FOLDER/02 … and may all be unpacked in one place."""
     labels = {k: v for k, v in join_labels(out).items() if v["voice"] in voices}
     # Interleaved, so that every tar has all of the voices.
     order = sorted(labels, key=lambda key: (key.rsplit("_", 1)[1], key))
@@ -108,12 +112,13 @@ def pack(out: Path, voices: Sequence[str], target: Path, limit_bytes: int) -> li
         partial = path.with_suffix(".part")
         # The default format spends a kilobyte more per file on its time of change.
         plain = tarfile.USTAR_FORMAT
-        with tempfile.TemporaryDirectory() as folder, tarfile.open(partial, "w", format=plain) as tar:
-            listing = Path(folder) / "labels.json"
+        inside = f"{folder}/{i:02d}/" if folder else ""
+        with tempfile.TemporaryDirectory() as scratch, tarfile.open(partial, "w", format=plain) as tar:
+            listing = Path(scratch) / "labels.json"
             listing.write_text(json.dumps({key: labels[key] for key in group}, separators=(",", ":")))
-            tar.add(listing, "labels.json")
+            tar.add(listing, inside + "labels.json")
             for key in group:
-                tar.add(out / labels[key]["audio"], labels[key]["audio"])
+                tar.add(out / labels[key]["audio"], inside + labels[key]["audio"])
         partial.replace(path)
         paths.append(path)
     return paths

