@@ -1036,8 +1036,56 @@
       <translation>最快的可用引擎</translation>
     </message>
     <message>
+      <source>to the engine</source>
+      <translation>交给引擎</translation>
+    </message>
+    <message>
+      <source>finding the voice</source>
+      <translation>寻找语音</translation>
+    </message>
+    <message>
+      <source>listening</source>
+      <translation>听音</translation>
+    </message>
+    <message>
+      <source>placing the sounds</source>
+      <translation>定位音素</translation>
+    </message>
+    <message>
+      <source>gathering evidence</source>
+      <translation>收集依据</translation>
+    </message>
+    <message>
+      <source>scoring</source>
+      <translation>评分</translation>
+    </message>
+    <message>
+      <source>tips</source>
+      <translation>建议</translation>
+    </message>
+    <message>
+      <source>other work</source>
+      <translation>其他</translation>
+    </message>
+    <message>
+      <source>back to the window</source>
+      <translation>交回窗口</translation>
+    </message>
+    <message>
+      <source>filling the page</source>
+      <translation>填入页面</translation>
+    </message>
+    <message>
+      <source>painting</source>
+      <translation>绘制</translation>
+    </message>
+    <message>
       <source>Your voice stays on this computer</source>
       <translation>你的声音只留在这台电脑上</translation>
+    </message>
+    <message>
+      <source>From the end of your recording to the scores on the screen</source>
+      <translation>从录音结束到屏幕显示分数的时间</translation>
     </message>
     <message>
       <source>The model is loading…</source>
@@ -1046,10 +1094,6 @@
     <message>
       <source>scores after {ms} ms</source>
       <translation>{ms} 毫秒出分</translation>
-    </message>
-    <message>
-      <source>From the end of your recording to the scores on the screen</source>
-      <translation>从录音结束到屏幕显示分数的时间</translation>
     </message>
     <message>
       <source>Accuracy</source>

@@ -1,4 +1,4 @@
-"""``tutor bench``: speed and memory of every stage, and of many speakers on one engine."""
+"""``tutor bench``: speed and memory of every stage, of many speakers on one engine, and of the window."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engines.benchmark import LoadReport, StageReport
+    from ui.window_bench import WindowReport
 
 HELP = "speed and memory of every stage"
 LOAD_LENGTHS_S = (3.0, 4.0, 5.0)
@@ -29,11 +30,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=int, default=0, help="threads of the CPU engine (default: all cores)"
     )
+    parser.add_argument(
+        "--window", action="store_true", help="measure the desktop window: start, and recording → scores painted"
+    )
+    parser.add_argument("--takes", type=int, default=50, help="with --window: measured takes (default: 50)")
+    parser.add_argument("--starts", type=int, default=5, help="with --window: measured starts (default: 5)")
     parser.add_argument("--json", action="store_true", help="all figures as JSON on stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure each backend and print its table."""
+    if arguments.window:
+        return _window(arguments)
     from engines.benchmark import bench_take, peak_memory_mb
     from engines.choose import open_model
     from ui.console import progress_bar
@@ -56,6 +64,50 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"schema": "tutor.bench/1", "reports": reports}, indent=1))
     return 0
+
+
+def _window(arguments: argparse.Namespace) -> int:
+    from ui.console import progress_bar
+    from ui.window_bench import bench_window
+
+    reports = []
+    for backend in arguments.backends:
+        with progress_bar() as progress:
+            report = bench_window(
+                arguments.model,
+                backend,
+                takes=arguments.takes,
+                starts=arguments.starts,
+                seconds=arguments.seconds,
+                progress=progress,
+            )
+        reports.append(asdict(report))
+        if not arguments.json:
+            _show_window(report)
+    if arguments.json:
+        print(json.dumps({"schema": "tutor.bench.window/1", "reports": reports}, indent=1))
+    return 0
+
+
+def _show_window(report: WindowReport) -> None:
+    engine = report.engine
+    print(f"{engine['backend']} · {engine['model']} · {engine['precision']}, window on {report.platform}")
+    print(f"very first start: seen after {report.first_visible_s:.2f} s, can score after {report.first_ready_s:.2f} s")
+    print(
+        f"{len(report.visible_s)} more starts: seen after {_range(report.visible_s)} s, "
+        f"can score after {_range(report.ready_s)} s"
+    )
+    if not report.takes:
+        return
+    print(f"{report.takes} takes of {report.audio_s:.1f} s, end of recording → scores painted")
+    print(f"{'stage':<12}{'p50 ms':>10}{'p95 ms':>10}")
+    for name, times in report.stages.items():
+        print(f"{name:<12}{times.p50:>10.1f}{times.p95:>10.1f}")
+    print(f"first take {report.first_take_ms:.0f} ms; longest standstill of the window {report.stall_ms:.0f} ms")
+
+
+def _range(values: tuple[float, ...]) -> str:
+    return f"{min(values):.2f}–{max(values):.2f}" if values else "–"
 
 
 def _load(model: Any, speakers: int, duration_s: float) -> LoadReport:

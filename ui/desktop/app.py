@@ -3,6 +3,7 @@ order."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -11,8 +12,9 @@ import sys
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QSocketNotifier, QTimer
+from PySide6.QtCore import QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from tutor.acoustic import Model
@@ -53,17 +55,27 @@ def run(options: Options) -> int:
     """
     check_display()
     log_to_file()
+    application, controller = open_window(options)
+    _quit_on_signals(application)
+    controller.window.seen.connect(lambda: _start(controller, options))
+    code = application.exec()
+    controller.close()
+    return code
+
+
+def open_window(options: Options, **parts: Any) -> tuple[QApplication, Controller]:
+    """The window, shown but not yet started; ``parts`` stand in for devices (see ``Controller``)."""
     # A worker busy in Python gives way to the window within a millisecond instead of five.
     sys.setswitchinterval(0.001)
     application = make_application()
     stored = preferences.load()
-    controller = Controller(open_model, assess_clip, stored, engine=options.engine, model=options.model)
+    controller = Controller(
+        open_model, assess_clip, stored, engine=options.engine, model=options.model, **parts
+    )
+    # Collecting garbage stops every thread for a tenth of a second; what stays until the end need not be looked at.
+    controller.built.connect(gc.freeze)
     controller.window.show()
-    _quit_on_signals(application)
-    QTimer.singleShot(0, lambda: _start(controller, options))
-    code = application.exec()
-    controller.close()
-    return code
+    return application, controller
 
 
 def _quit_on_signals(application: QApplication) -> None:

@@ -8,12 +8,12 @@ lessons). All else happens in the window's own thread.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from tutor.acoustic import EngineInfo
 from tutor.microphone import Microphone
@@ -32,7 +32,7 @@ from ui.desktop.reference import Reference
 from ui.desktop.scorer import Assess, OpenModel, Scorer
 from ui.desktop.services import Services, Store
 from ui.desktop.settings_control import SettingsControl
-from ui.desktop.shown import Status
+from ui.desktop.shown import Latency, Status
 from ui.desktop.speaker import Speaker
 from ui.desktop.views.batch import BatchPage
 from ui.desktop.views.classroom import ClassPage
@@ -45,10 +45,13 @@ from ui.desktop.window import Window
 
 
 class Controller(QObject):
-    """One window and everything behind it. ``start`` once it is shown; ``close`` before the program ends.
+    """One window and everything behind it. ``start`` once it is seen; ``built`` when all pages are there; ``close``
+    before the program ends.
 
     ``engine``, ``model``: for this run; empty: as remembered.
     """
+
+    built = Signal()
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Controller(QObject):
         make_player: Callable[[], Player] = Player,
     ) -> None:
         super().__init__()
+        self._steps: Iterator[Callable[[], None]] | None = None
         self._engine, self._model = engine, model
         self.jobs = Jobs()
         self.window = Window()
@@ -72,8 +76,8 @@ class Controller(QObject):
         self.speaker = Speaker(self.jobs, make_player)
         self.scorer = Scorer(self.jobs, open_model, assess)
         self.reference = Reference(self.jobs, self.speaker, self.scorer)
-        self.latencies_ms: list[float] = []
         self._status = Status(keep_audio=stored.keep_audio)
+        self.settings_page: SettingsPage | None = None
         self.practice = PracticeControl(
             self.services, PracticePage(), self.recorder, self.speaker, self.scorer, self.reference
         )
@@ -100,42 +104,55 @@ class Controller(QObject):
         self.window.closing.connect(lambda: self.store.set("geometry", self.window.geometry_text()))
 
     def start(self) -> None:
-        """Begin the work that must not delay the first painting of the window."""
+        """Begin the work that must not delay the first painting of the window; ``built`` follows."""
         sys.excepthook = self._uncaught
-        self.load_engine()
-        self.practice.page.build_results()
-        self._build_pages()
-        self.lessons.start()
         self.window.show_page("practice")
+        self.load_engine()
+        # The plots' library takes a third of a second to import.
+        self.jobs.submit("pictures", _import_plots, lambda _: self._build())
+
+    def _build(self) -> None:
+        """Make the pages one after the other, with a look at keys and mouse between them."""
+        if self._steps is None:
+            self._steps = iter((self.practice.page.build_results, self._build_pages, self.built.emit))
+        step = next(self._steps, None)
+        if step is not None:
+            step()
+            QTimer.singleShot(0, self, self._build)
 
     def _build_pages(self) -> None:
         from ui.desktop.views.progress import ProgressPage
 
         library, own, weak, progress = LibraryPage(), OwnTextPage(), DrillPage(), ProgressPage()
-        classroom, batch, self.settings_page = ClassPage(), BatchPage(), SettingsPage()
+        classroom, batch, settings = ClassPage(), BatchPage(), SettingsPage()
         self.lessons = LessonControl(
             self.services, self.practice, self.speaker, library, own, weak, progress, classroom
         )
         self.classroom = ClassControl(
             self.services, self.practice, self.lessons, self.recorder, self.speaker, classroom
         )
-        self.settings = SettingsControl(self.services, self.settings_page, self.meter, self.practice)
+        self.settings = SettingsControl(self.services, settings, self.meter, self.practice)
         self.settings.engine_changed.connect(self.load_engine)
         self.batch = BatchControl(self.services, batch)
         for name, view in (
             ("library", library), ("own", own), ("drill", weak), ("progress", progress), ("class", classroom),
-            ("batch", batch), ("settings", self.settings_page),
+            ("batch", batch), ("settings", settings),
         ):  # fmt: skip
             self.window.add_page(name, view)
+        self.settings_page = settings
+        self._show_status()
+        self.lessons.start()
 
     def close(self) -> None:
         """Stop recording and playing, store what is waiting, end the threads."""
-        if self.classroom.projector is not None:
-            self.classroom.projector.close()
-        self.batch.close()
+        if self.settings_page is not None:
+            if self.classroom.projector is not None:
+                self.classroom.projector.close()
+            self.batch.close()
         for recorder in (self.recorder, self.meter):
             recorder.cancel()
         self.speaker.stop()
+        self.practice.close()
         self.scorer.close()
         self.records.close()
         self.jobs.close()
@@ -152,7 +169,6 @@ class Controller(QObject):
         if "quick score" in info.reason:
             text = f"{tr('Quick score')}  ·  {text}"
         self._show_status(engine=text, detail=info.reason, ready=True)
-        self.settings_page.show_engine(f"{text}\n{info.reason}")
 
     def _engine_missing(self, error: BaseException) -> None:
         self._show_status(engine=tr("No model"), detail=str(error), ready=False)
@@ -164,16 +180,23 @@ class Controller(QObject):
     def _engine_noticed(self, notice: str) -> None:
         self.services.tell(notice)
 
-    def _latency(self, latency_ms: float) -> None:
-        self.latencies_ms.append(latency_ms)
-        self._show_status(latency_ms=latency_ms)
+    def _latency(self, latency: Latency) -> None:
+        self._show_status(latency=latency)
 
     def _show_status(self, **changes: Any) -> None:
         self._status = replace(self._status, **changes)
         self.window.status.show_status(self._status)
+        if self.settings_page is not None and self._status.ready:
+            self.settings_page.show_engine(f"{self._status.engine}\n{self._status.detail}")
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, KeyboardInterrupt):
             self.window.close()
         else:
             self.services.tell_error(error)
+
+
+def _import_plots() -> None:
+    """Import what draws with pyqtgraph, away from the window's thread; it makes no Qt object by being imported."""
+    import ui.desktop.plots.timeline
+    import ui.desktop.plots.trend  # noqa: F401

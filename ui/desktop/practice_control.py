@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +26,39 @@ from ui.desktop.recorder import Recorder, Recording
 from ui.desktop.reference import Reference, Wanted, contour_of
 from ui.desktop.scorer import Scored, Scorer
 from ui.desktop.services import Services
-from ui.desktop.shown import Sentence, Take
+from ui.desktop.shown import Latency, Sentence, Take
 from ui.desktop.speaker import Speaker
 from ui.desktop.views.practice import PracticePage
 from ui.desktop.views.sentence import IDLE, RECORDING, WORKING
 
 Floats = NDArray[np.float32]
 SHORTEST_S = 0.3
-PAINT_MS = 30
+UNSEEN_MS = 150
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A take on its way to the screen; clock when it came from the worker and when the views had it. ``attempt``:
+    what is to be stored of it."""
+
+    scored: Scored
+    attempt: Attempt | None
+    arrived_s: float
+    shown_s: float
+
+    def latency(self, ended_s: float, painted_s: float) -> Latency:
+        scored = self.scored
+        inside = {name: ms for name, ms in scored.assessment.timing_ms.items() if name != "total"}
+        stages_ms = {
+            "hand over": 1000 * (scored.began_s - ended_s),
+            "clip": 1000 * (scored.heard_s - scored.began_s),
+            **inside,
+            "rest": 1000 * (scored.ended_s - scored.heard_s) - sum(inside.values()),
+            "hand back": 1000 * (self.arrived_s - scored.ended_s),
+            "show": 1000 * (self.shown_s - self.arrived_s),
+            "paint": 1000 * (painted_s - self.shown_s),
+        }
+        return Latency(stages_ms)
 
 
 class PracticeControl(QObject):
@@ -43,7 +68,7 @@ class PracticeControl(QObject):
     state_changed = Signal(str)
     take_scored = Signal(object)
     attempt_stored = Signal(int)
-    latency = Signal(float)
+    latency = Signal(object)
 
     def __init__(
         self,
@@ -62,7 +87,8 @@ class PracticeControl(QObject):
         self.samples: Floats | None = None
         self._list: tuple[Sentence, ...] = ()
         self._at = 0
-        self._stopped_at = 0.0
+        self._ended_s = 0.0
+        self._unpainted: _Shown | None = None
         self._pictures: Job[Pictures] | None = None
         self._spoken: Spoken | None = None
         card = page.sentence
@@ -175,10 +201,10 @@ class PracticeControl(QObject):
 
     def score_file(self, path: Path) -> None:
         """Score a file as if it had just been recorded."""
-        self._begin_scoring(path)
+        self._begin_scoring(path, time.perf_counter())
 
-    def _begin_scoring(self, source: Path | tuple[Floats, int]) -> None:
-        self._stopped_at = time.perf_counter()
+    def _begin_scoring(self, source: Path | tuple[Floats, int], ended_s: float) -> None:
+        self._ended_s = ended_s
         self._scorer.score(source, self.sentence.text, self.accent)
         self._set_state(WORKING)
 
@@ -190,7 +216,7 @@ class PracticeControl(QObject):
         if recording.fault:
             self._services.window.banner.show_message(tr(recording.fault))
         if len(recording.samples) >= SHORTEST_S * recording.rate_hz:
-            self._begin_scoring((recording.samples, recording.rate_hz))
+            self._begin_scoring((recording.samples, recording.rate_hz), recording.ended_s)
             return
         self._set_state(IDLE)
         if not recording.fault:
@@ -201,23 +227,42 @@ class PracticeControl(QObject):
         self._services.tell_error(error)
 
     def _scored(self, scored: Scored) -> None:
+        arrived_s = time.perf_counter()
         self.samples = scored.clip.samples
         self.take = Take(scored.assessment, scored.prompt)
         wanted = self._services.store.now
-        self.page.show_take(self.take, arpabet=wanted.show_arpabet, first_language=wanted.first_language)
+        self.page.set_manner(arpabet=wanted.show_arpabet, first_language=wanted.first_language)
+        self.page.show_scores(self.take)
         self._set_state(IDLE)
         self.take_scored.emit(self.take)
-        # The plots must not compete with the painting of the scores.
-        QTimer.singleShot(PAINT_MS, self, lambda: self._draw(scored))
+        attempt = None
         if scored.assessment.verdict == GRADED:
-            attempt = Attempt(
-                self.learner,
-                self.sentence.item,
-                time.time(),
-                scored.assessment,
-                self.samples if wanted.keep_audio else None,
-            )
-            self._services.records.add(attempt, self.attempt_stored.emit)
+            kept = scored.clip.samples if wanted.keep_audio else None
+            attempt = Attempt(self.learner, self.sentence.item, time.time(), scored.assessment, kept)
+        shown = self._unpainted = _Shown(scored, attempt, arrived_s, time.perf_counter())
+        # A page that is minimised is never painted.
+        QTimer.singleShot(UNSEEN_MS, self, lambda: self._show_rest(shown))
+
+    def _show_rest(self, shown: _Shown) -> None:
+        """All that would have delayed the painting of the scores."""
+        if self._unpainted is not shown:
+            return
+        self._unpainted = None
+        if self.take is not None and self.take.assessment is shown.scored.assessment:
+            self.page.show_details()
+            # A turn of its own, so that keys and mouse are not kept waiting for both.
+            QTimer.singleShot(0, self, lambda: self._draw(shown.scored))
+        self._store(shown)
+
+    def _store(self, shown: _Shown) -> None:
+        if shown.attempt is not None:
+            self._services.records.add(shown.attempt, self.attempt_stored.emit)
+
+    def close(self) -> None:
+        """Store the take that is still on its way to the screen."""
+        shown, self._unpainted = self._unpainted, None
+        if shown is not None:
+            self._store(shown)
 
     def show_again(self) -> None:
         """Show the take anew, after a preference changed."""
@@ -229,6 +274,7 @@ class PracticeControl(QObject):
     def _draw(self, scored: Scored) -> None:
         if self.samples is not scored.clip.samples:
             return
+        self.page.show_pictures(None)
         if self._pictures is not None:
             self._pictures.cancel()
         samples = scored.clip.samples
@@ -253,10 +299,15 @@ class PracticeControl(QObject):
             self._reference.fetch(self._wanted_reference(), overlay, need_words=True, quiet=True)
 
     def _painted(self) -> None:
-        if self._stopped_at and self.take is not None:
-            latency_ms = (time.perf_counter() - self._stopped_at) * 1000
-            self._stopped_at = 0.0
-            self.latency.emit(latency_ms)
+        shown = self._unpainted
+        if shown is not None:
+            # The words are painted first; once this event is over the whole window is.
+            QTimer.singleShot(0, self, lambda: self._all_painted(shown))
+
+    def _all_painted(self, shown: _Shown) -> None:
+        if self._unpainted is shown:
+            self.latency.emit(shown.latency(self._ended_s, time.perf_counter()))
+            QTimer.singleShot(0, self, lambda: self._show_rest(shown))
 
     def _set_state(self, state: str) -> None:
         self.page.sentence.set_state(state, has_take=self.take is not None)

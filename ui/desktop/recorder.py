@@ -5,6 +5,7 @@ The window's thread never opens, stops or closes a stream: those calls can hang 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,11 +27,13 @@ CLOSE_S = 2.0
 
 @dataclass(frozen=True)
 class Recording:
-    """``samples``: float32 (n,) at ``rate_hz``; ``fault``: empty, or what happened to the device."""
+    """``samples``: float32 (n,) at ``rate_hz``; ``fault``: empty, or what happened to the device; ``ended_s``:
+    clock (``perf_counter``) when it was over."""
 
     samples: Floats
     rate_hz: int
-    fault: str = ""
+    fault: str
+    ended_s: float
 
 
 class Recorder(QObject):
@@ -79,7 +82,7 @@ class Recorder(QObject):
             self._opening.cancel()
             self._jobs.submit("sound", _closer(self._opening))
             self._opening = None
-            self.ended.emit(Recording(np.zeros(0, np.float32), 16_000))
+            self.ended.emit(Recording(np.zeros(0, np.float32), 16_000, "", time.perf_counter()))
         elif self._microphone is not None:
             self._finish("")
 
@@ -138,7 +141,8 @@ class Recorder(QObject):
     def _finish(self, fault: str) -> None:
         microphone = self._microphone
         if microphone is not None:
-            recording = Recording(microphone.take(), microphone.rate_hz, fault)
+            ended_s = time.perf_counter()
+            recording = Recording(microphone.take(), microphone.rate_hz, fault, ended_s)
             self._let_go()
             self.ended.emit(recording)
 

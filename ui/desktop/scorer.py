@@ -4,7 +4,9 @@ dropped."""
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +28,17 @@ Assess = Callable[[Clip, Prompt, Model, ProgressReport], Assessment]
 FALLBACK = "onnx_cpu"
 
 
+@dataclass(frozen=True)
 class Scored:
-    """What one scoring brought: the clip, the prompt and the assessment."""
+    """What one scoring brought. ``began_s``, ``heard_s``, ``ended_s``: clock (``perf_counter``) when the worker took
+    it up, had the clip and was done."""
 
-    def __init__(self, clip: Clip, prompt: Prompt, assessment: Assessment) -> None:
-        self.clip, self.prompt, self.assessment = clip, prompt, assessment
+    clip: Clip
+    prompt: Prompt
+    assessment: Assessment
+    began_s: float
+    heard_s: float
+    ended_s: float
 
 
 class Scorer(QObject):
@@ -76,9 +84,12 @@ class Scorer(QObject):
         stop = threading.Event()
 
         def work() -> Scored:
+            began_s = time.perf_counter()
             clip = read_clip(source) if isinstance(source, Path) else clip_from_samples(*source)
             prompt = self._prompt(text, accent)
-            return Scored(clip, prompt, self._assess(clip, prompt, stop))
+            heard_s = time.perf_counter()
+            assessment = self._assess(clip, prompt, stop)
+            return Scored(clip, prompt, assessment, began_s, heard_s, time.perf_counter())
 
         self._pending = (self._jobs.submit("engine", work, self.scored.emit, self.failed.emit), stop)
 

@@ -79,13 +79,24 @@ def written_words(prompt: Prompt | None) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Latency:
+    """From the end of a recording to its scores on the screen: milliseconds of each stage, in order."""
+
+    stages_ms: dict[str, float]
+
+    @property
+    def total_ms(self) -> float:
+        return sum(self.stages_ms.values())
+
+
+@dataclass(frozen=True)
 class Status:
-    """The line at the bottom. ``latency_ms``: end of speech to scores painted."""
+    """The line at the bottom."""
 
     engine: str = ""
     detail: str = ""
     ready: bool = False
-    latency_ms: float | None = None
+    latency: Latency | None = None
     keep_audio: bool = False
 
 

@@ -140,8 +140,10 @@ class Banner(View):
 
 
 class Window(QMainWindow):
-    """The main window; ``page_shown`` names the page that is now in front."""
+    """The main window; ``seen`` once it was painted for the first time; ``page_shown`` names the page that is now in
+    front."""
 
+    seen = Signal()
     page_shown = Signal(str)
     closing = Signal()
 
@@ -172,12 +174,16 @@ class Window(QMainWindow):
         self.status = StatusLine()
         column.addWidget(self.status)
         self._pages: dict[str, QWidget] = {}
+        self._awaited = ""
+        self._was_seen = False
         self.side.page_chosen.connect(self.show_page)
 
     def add_page(self, name: str, page: QWidget) -> None:
         """``name`` as in ``PAGES``."""
         self._pages[name] = page
         self._stack.addWidget(page)
+        if name == self._awaited:
+            self.show_page(name)
 
     @property
     def page(self) -> str:
@@ -185,9 +191,12 @@ class Window(QMainWindow):
         return next((name for name, page in self._pages.items() if page is self._stack.currentWidget()), "")
 
     def show_page(self, name: str) -> None:
-        """Bring a page to the front and give it the keyboard."""
-        self._stack.setCurrentWidget(self._pages[name])
+        """Bring a page to the front and give it the keyboard; one that is still being made, as soon as it is there."""
+        self._awaited = name
         self.side.buttons[name].setChecked(True)
+        if name not in self._pages:
+            return
+        self._stack.setCurrentWidget(self._pages[name])
         self._pages[name].setFocus()
         self.page_shown.emit(name)
 
@@ -198,6 +207,13 @@ class Window(QMainWindow):
     def restore_geometry_text(self, text: str) -> None:
         if text:
             self.restoreGeometry(QByteArray.fromBase64(text.encode("ascii")))
+
+    def paintEvent(self, event: Any) -> None:
+        super().paintEvent(event)
+        if not self._was_seen:
+            self._was_seen = True
+            # What lies in the window is painted after it, in the same event.
+            QTimer.singleShot(0, self, self.seen.emit)
 
     def resizeEvent(self, event: Any) -> None:
         self.side.set_narrow(event.size().width() < NARROW_PX)

@@ -135,7 +135,7 @@ MakeController = Callable[..., Controller]
 
 @pytest.fixture
 def make_controller(
-    qapp: QApplication, microphone: type[FedMicrophone], player: type[SilentPlayer]
+    qapp: QApplication, qtbot: Any, microphone: type[FedMicrophone], player: type[SilentPlayer]
 ) -> Iterator[MakeController]:
     made: list[Controller] = []
 
@@ -152,7 +152,8 @@ def make_controller(
         )
         made.append(controller)
         controller.window.show()
-        controller.start()
+        with qtbot.waitSignal(controller.built, timeout=20_000):
+            controller.start()
         return controller
 
     yield make

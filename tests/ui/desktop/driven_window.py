@@ -28,7 +28,7 @@ class Told(controllers.Controller):
         super().start()
         self.practice.state_changed.connect(lambda state: tell("state", state=state))
         self.practice.take_scored.connect(lambda take: tell("scored", **take.assessment.to_json()))
-        self.practice.latency.connect(lambda ms: tell("latency", ms=ms))
+        self.practice.latency.connect(lambda latency: tell("latency", ms=latency.total_ms))
         self.recorder.level.connect(self._level)
         self.scorer.ready.connect(lambda info: tell("ready", backend=info.backend))
         self._watch = QTimer(self)

@@ -48,7 +48,7 @@ def test_record_score_and_see(controller: Controller, qtbot: Any, microphone: An
     take = controller.practice.take
     assert take is not None
     assert [word.text for word in take.ribbon] == ["I", "think", "this", "is", "it."]
-    qtbot.waitUntil(lambda: bool(controller.latencies_ms), timeout=5000)
+    qtbot.waitUntil(lambda: controller.window.status._latency.isVisible(), timeout=5000)
     assert "scores after" in controller.window.status._latency.text()
     assert page.sentence.ribbon.chosen_word >= 0
     qtbot.waitUntil(lambda: page.pictures is not None, timeout=10_000)
@@ -58,6 +58,24 @@ def test_record_score_and_see(controller: Controller, qtbot: Any, microphone: An
     stored = history.summaries("")
     history.close()
     assert [(summary.item, summary.has_audio) for summary in stored] == [("i1", False)]
+
+
+def test_scores_are_painted_before_all_else(
+    controller: Controller, qtbot: Any, microphone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller.practice.open_list([SENTENCE])
+    page, order = controller.practice.page, []
+    say_it(controller, qtbot, microphone)
+    qtbot.waitUntil(lambda: page.pictures is not None, timeout=10_000)
+    store, draw, advise = controller.records.add, page.timeline.show_take, page.advice.show_assessment
+    monkeypatch.setattr(controller.records, "add", lambda *given: (order.append("stored"), store(*given)))
+    monkeypatch.setattr(page.timeline, "show_take", lambda *given: (order.append("drawn"), draw(*given)))
+    monkeypatch.setattr(page.advice, "show_assessment", lambda *given: (order.append("advised"), advise(*given)))
+    controller.practice.latency.connect(lambda latency: order.append("painted"))
+    say_it(controller, qtbot, microphone)
+    assert page.scores._assessment is controller.practice.take.assessment and order == []
+    qtbot.waitUntil(lambda: page.pictures is not None and "stored" in order, timeout=10_000)
+    assert order[0] == "painted" and {"stored", "drawn", "advised"} <= set(order)
 
 
 def test_audio_is_kept_only_with_consent(

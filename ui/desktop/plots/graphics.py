@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from tutor.timebase import SAMPLE_RATE
@@ -131,11 +131,10 @@ class Marks(pg.GraphicsObject):  # type: ignore[misc]
         ratio = painter.device().devicePixelRatioF()
         letters = font(round(CAPTION * ratio))
         painter.setFont(letters)
-        for word in self._words:
-            for edge in (word.start_s, word.end_s):
-                x = to_pixel.map(QPointF(edge, 0)).x()
-                painter.setPen(QPen(colour("strong_border"), ratio, Qt.PenStyle.DashLine))
-                painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+        painter.setPen(QPen(colour("strong_border"), ratio, Qt.PenStyle.DashLine))
+        edges = dict.fromkeys(edge for word in self._words for edge in (word.start_s, word.end_s))
+        across = [to_pixel.map(QPointF(edge, 0)).x() for edge in edges]
+        painter.drawLines([QLineF(x, top, x, bottom) for x in across])
         if self._labels:
             height = 16 * ratio
             self._write(painter, to_pixel, self._words, top + 1, height, ratio)
@@ -154,11 +153,13 @@ class Marks(pg.GraphicsObject):  # type: ignore[misc]
         ticks: bool = False,
     ) -> None:
         metrics = painter.fontMetrics()
-        for span in spans:
-            left, right = to_pixel.map(QPointF(span.start_s, 0)).x(), to_pixel.map(QPointF(span.end_s, 0)).x()
-            if ticks:
-                painter.setPen(QPen(colour("strong_border"), ratio))
-                painter.drawLine(QPointF(left, top + height * 0.3), QPointF(left, top + height))
+        places = [
+            (to_pixel.map(QPointF(span.start_s, 0)).x(), to_pixel.map(QPointF(span.end_s, 0)).x()) for span in spans
+        ]
+        if ticks:
+            painter.setPen(QPen(colour("strong_border"), ratio))
+            painter.drawLines([QLineF(left, top + height * 0.3, left, top + height) for left, _ in places])
+        for span, (left, right) in zip(spans, places, strict=True):
             if metrics.horizontalAdvance(span.label) <= right - left - ratio:
                 painter.setPen(colour(span.tint))
                 painter.drawText(

@@ -108,18 +108,19 @@ class Timeline(View):
             pictures is not None and self._pictures is not None and pictures.samples is self._pictures.samples
         )
         self._pictures, self._words, self._phones = pictures, words, phones
-        if same:
-            self._draw()
-            return
-        for band in self._bands + self._selection:
-            band.setVisible(False)
+        if not same:
+            for band in self._bands + self._selection:
+                band.setVisible(False)
         self._draw()
-        self.show_all()
-        spoken = [word for word in words if word.end_s > word.start_s]
-        if spoken:
-            # The silence around the speech would only make it small.
-            first_s, last_s = spoken[0].start_s - AIR_S, spoken[-1].end_s + AIR_S
-            self._views[0].setXRange(first_s, last_s, padding=0)
+        if not same:
+            self.show_all()
+            spoken = [word for word in words if word.end_s > word.start_s]
+            if spoken:
+                # The silence around the speech would only make it small.
+                first_s, last_s = spoken[0].start_s - AIR_S, spoken[-1].end_s + AIR_S
+                self._views[0].setXRange(first_s, last_s, padding=0)
+        # pyqtgraph applies new ranges while it paints, and then has to paint again.
+        self._graphics.scene().prepareForPaint()
 
     @property
     def pictures(self) -> Pictures | None:

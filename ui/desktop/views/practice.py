@@ -147,6 +147,11 @@ class PracticePage(View):
         self.sounds.phone_chosen.connect(self._choose_phone)
         self.advice.tip_chosen.connect(self._choose_tip)
         self.advice.pair_chosen.connect(self.pair_chosen)
+        if self._take is not None:
+            # Somebody was faster than the plots' library.
+            self.show_scores(self._take)
+            self.show_details()
+            self.show_pictures(self._take.pictures)
 
     def show_sentence(self, sentence: Sentence) -> None:
         """A new sentence; the last take is cleared."""
@@ -154,29 +159,47 @@ class PracticePage(View):
         self.show_take(None)
         self.sentence.set_state(IDLE, has_take=False)
 
+    def set_manner(self, *, arpabet: bool, first_language: str) -> None:
+        """How sounds are written, and whose notes the tips bring (BCP 47 code, or empty), from the next take on."""
+        self._arpabet, self._first_language = arpabet, first_language
+
     def show_take(self, take: Take | None, *, arpabet: bool = False, first_language: str = "") -> None:
-        """A scored take, or None for none yet; the weakest word is chosen."""
-        self._take, self._arpabet, self._first_language = take, arpabet, first_language
+        """A scored take, or None for none yet."""
+        self.set_manner(arpabet=arpabet, first_language=first_language)
+        self.show_scores(take)
+        self.show_details()
+        self.show_pictures(take.pictures if take else None)
+
+    def show_scores(self, take: Take | None) -> None:
+        """The part of ``show_take`` that a learner waits for; ``show_details`` and ``show_pictures`` follow."""
+        self._take = take
         self._welcome.setVisible(take is None)
         self._results.setVisible(take is not None)
+        if self._is_built:
+            self.scores.show_assessment(take.assessment if take else None)
+        if take is not None:
+            self.sentence.show_words(take.ribbon)
+
+    def show_details(self) -> None:
+        """Tips and sounds of the take whose scores are shown; its weakest word is chosen."""
         if not self._is_built:
             return
-        assessment = take.assessment if take else None
-        self.scores.show_assessment(assessment)
-        self.advice.show_assessment(assessment, first_language)
+        take = self._take
+        self.advice.show_assessment(take.assessment if take else None, self._first_language)
         if take is None:
-            self.timeline.show_take(None)
             self.sounds.show_word(None)
             return
-        self.sentence.show_words(take.ribbon)
-        self.show_pictures(take.pictures)
         words = take.assessment.words
         weakest = min(range(len(words)), key=lambda at: words[at].score, default=-1)
         self.sentence.ribbon.choose(weakest)
 
     def show_pictures(self, pictures: Pictures | None) -> None:
-        """The plots of the take shown; they may come a moment after the scores."""
-        if self._take is not None:
+        """The plots of the take shown; they may come a moment after the scores. None clears them."""
+        if not self._is_built:
+            return
+        if self._take is None or pictures is None:
+            self.timeline.show_take(None)
+        else:
             self.timeline.show_take(pictures, self._take.word_spans, self._take.phone_spans)
             self.timeline.light(self.sentence.ribbon.chosen_word)
 

@@ -12,6 +12,22 @@ from ui.desktop.shown import Status
 from ui.desktop.theme import XS, M, S
 
 
+STAGES = {
+    "hand over": mark("to the engine"),
+    "clip": mark("finding the voice"),
+    "acoustic": mark("listening"),
+    "align": mark("placing the sounds"),
+    "evidence": mark("gathering evidence"),
+    "scorer": mark("scoring"),
+    "feedback": mark("tips"),
+    "rest": mark("other work"),
+    "hand back": mark("back to the window"),
+    "show": mark("filling the page"),
+    "paint": mark("painting"),
+}
+"""What the stages of a take are called."""
+
+
 class StatusLine(View):
     """Shows a ``Status``."""
 
@@ -51,10 +67,12 @@ class StatusLine(View):
         self._engine.setText(status.engine or tr("The model is loading…"))
         self._engine.setToolTip(status.detail)
         self._latency_sign.setPixmap(pixmap("clock", 16, "muted"))
-        known = status.latency_ms is not None
+        known = status.latency is not None
         self._latency_sign.setVisible(known)
         self._latency.setVisible(known)
-        if status.latency_ms is not None:
-            self._latency.setText(tr("scores after {ms} ms", ms=round(status.latency_ms)))
-            self._latency.setToolTip(tr("From the end of your recording to the scores on the screen"))
+        if status.latency is not None:
+            self._latency.setText(tr("scores after {ms} ms", ms=round(status.latency.total_ms)))
+            spent = [f"{tr(STAGES.get(name, name))}  {ms:.0f} ms" for name, ms in status.latency.stages_ms.items()]
+            title = tr("From the end of your recording to the scores on the screen")
+            self._latency.setToolTip("\n".join([title, "", *spent]))
         self._lock_sign.setPixmap(pixmap("lock", 16, "muted"))
