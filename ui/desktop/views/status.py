@@ -11,7 +11,6 @@ from ui.desktop.parts.view import View
 from ui.desktop.shown import Status
 from ui.desktop.theme import XS, M, S
 
-
 STAGES = {
     "hand over": mark("to the engine"),
     "clip": mark("finding the voice"),
