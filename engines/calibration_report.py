@@ -6,48 +6,175 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engines import precision
-from engines.batches import acoustic_inputs
-from engines.calibration_set import PLACES, QUIET, calibration_set, recorded
+from engines.batches import acoustic_inputs, acoustic_outputs
+from engines.calibration_set import PLACES, QUIET, Place, calibration_set, recorded
 from engines.manifest import Manifest
-from engines.onnx_cpu import OnnxBytes
-from engines.verify import Case
-from tutor.acoustic import Floats
+from engines.onnx_cpu import OnnxBytes, OnnxScorer, scorer_of
+from engines.plain_scorer import PlainScorer
+from engines.verify import Case, rank_correlation
+from tutor.acoustic import AcousticOutput, EngineInfo, Floats, ScorerInput, ScorerOutput
+from tutor.errors import AudioError
 from tutor.progress import Progress, silent
+from tutor.timebase import MAX_SAMPLES, SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from tutor.clip import Clip
+    from tutor.prompts import Prompt
+
+FIGURES = ("kl", "shift", "mean_abs", "rank", "sentence", "lost")
+_LEVEL_DBFS, _ECHO_S = (-26.0, -14.0), (0.2, 0.5)
+HEARD = (
+    PLACES[0],
+    *(
+        Place(f"{noise}, {snr_db} dB", (snr_db, snr_db), _LEVEL_DBFS, _ECHO_S)
+        for noise in ("classroom", "street", "subway")
+        for snr_db in (20, 10, 5)
+    ),
+)
+"""Quiet rooms, and three noises at three ratios of speech to noise."""
 
 _KEPT_LAYERS = 0.25
 """A layer group is worth keeping in FP16 when it alone makes this share of the summed loss."""
 
 
 def compare_sets(
-    manifest: Manifest, cases: Sequence[Case], *, progress: Progress = silent
+    manifest: Manifest,
+    cases: Sequence[Case],
+    *,
+    methods: Sequence[str] = ("minmax",),
+    front: bool = False,
+    progress: Progress = silent,
 ) -> list[dict[str, Any]]:
-    """KL divergence (nats a frame) and mean absolute error of INT8 posteriors, place by place, for both
-    calibration sets.
+    """What learners would see of INT8 against FP32, noise by noise, for calibration on quiet recordings alone
+    and everywhere.
 
-    Half of the recordings calibrate, the other half are measured, so that no figure comes from a recording
-    seen before.
+    Each row: ``kl`` of the posteriors (nats a frame); ``shift`` and ``mean_abs`` of the phone scores, of 100,
+    ``rank`` their Spearman correlation; ``sentence`` mean absolute change of the sentence score; ``lost``
+    recordings whose verdict or words changed. Half of the recordings calibrate, the other half are measured,
+    so that no figure comes from a recording seen before. front: the log-mel front end in INT8 as well.
     """
     data = manifest.acoustic_path.read_bytes()
-    seen, unseen = cases[::2], cases[1::2] or cases
+    seen, unseen = cases[::2], [case for case in cases[1::2] or cases if case.text]
     voices = [case.samples for case in seen]
-    reference = OnnxBytes(precision.variant(data, "fp32"))
+    heard = {place.name: _heard(unseen, place, index) for index, place in enumerate(HEARD)}
+    scorer = scorer_of(manifest)
+    reference = Variant(precision.variant(data, "fp32"), scorer)
+    expected = {name: [_answer(reference, take) for take in takes] for name, takes in heard.items()}
     rows = []
-    for name, places in (("quiet only", QUIET), ("everywhere", PLACES)):
-        rounds = len(PLACES) if places is QUIET else 1
-        clips = calibration_set(voices, places=places, rounds=rounds)
-        quantised = OnnxBytes(precision.variant(data, "int8", clips=clips, rest="fp32", progress=progress))
-        for index, place in enumerate(PLACES):
-            rng = np.random.default_rng(100 + index)
-            heard = [
-                recorded(case.samples, place, [other.samples for other in unseen], rng) for case in unseen
-            ]
-            rows.append({"calibrated on": name, "heard in": place.name, **_loss(reference, quantised, heard)})
+    for method in methods:
+        for calibrated, places in (("quiet only", QUIET), ("everywhere", PLACES)):
+            clips = calibration_set(voices, places=places, rounds=len(PLACES) if places is QUIET else 1)
+            made = precision.variant(
+                data, "int8", clips=clips, rest="fp32", method=method, front=front, progress=progress
+            )
+            candidate = Variant(made, scorer)
+            for index, (name, takes) in enumerate(heard.items()):
+                progress("scoring", index, len(heard))
+                found = [_answer(candidate, take) for take in takes]
+                row = {"scales": method, "calibrated on": calibrated, "heard in": name}
+                rows.append({**row, **_compared(expected[name], found)})
     return rows
+
+
+def pooled(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same with all noises of one loudness together."""
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        loudness = row["heard in"].partition(", ")[2] or row["heard in"]
+        groups.setdefault((row["scales"], row["calibrated on"], loudness), []).append(row)
+    return [
+        {
+            "scales": scales,
+            "calibrated on": calibrated,
+            "heard in": loudness,
+            **{name: float(np.mean([row[name] for row in members])) for name in FIGURES},
+        }
+        for (scales, calibrated, loudness), members in groups.items()
+    ]
+
+
+class Variant:
+    """``tutor.acoustic.Model`` of a graph held in memory."""
+
+    def __init__(self, data: bytes, scorer: OnnxScorer | PlainScorer) -> None:
+        self._graph = OnnxBytes(data)
+        self._scorer = scorer
+        self.info = EngineInfo("onnx_cpu", "variant", "", "measured")
+
+    def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
+        return [acoustic_outputs(self._graph.run(acoustic_inputs([clip])), [len(clip)])[0] for clip in clips]
+
+    def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
+        return self._scorer.score(evidence)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """``posteriors`` float32 (frames, 40) of logarithms; ``phones`` and ``sentence`` 0–100."""
+
+    posteriors: Floats
+    verdict: str
+    phones: Floats
+    sentence: float
+
+
+def _heard(cases: Sequence[Case], place: Place, seed: int) -> list[tuple[Clip, Prompt]]:
+    from tutor.clip import clip_from_samples
+    from tutor.prompts import make_prompt
+
+    rng = np.random.default_rng(100 + seed)
+    voices = [case.samples for case in cases]
+    noise = place.name.partition(",")[0]
+    takes = []
+    for case in cases:
+        sound = recorded(case.samples, replace(place, name=noise), voices, rng)
+        # A recording that nobody could score says nothing about INT8.
+        with suppress(AudioError):
+            takes.append((clip_from_samples(sound, SAMPLE_RATE), make_prompt(case.text)))
+    return takes
+
+
+def _answer(model: Variant, take: tuple[Clip, Prompt]) -> _Answer:
+    from tutor.assess import assess
+
+    result = assess(*take, model)
+    phones = [phone.score for word in result.words for phone in word.phonemes]
+    heard = model.listen([take[0].samples[:MAX_SAMPLES]])[0].log_posteriors
+    overall = result.scores.overall if result.scores else 0.0
+    return _Answer(heard, result.verdict, np.array(phones, np.float32), overall)
+
+
+def _compared(expected: Sequence[_Answer], found: Sequence[_Answer]) -> dict[str, float]:
+    pairs = [
+        (one, other)
+        for one, other in zip(expected, found, strict=True)
+        if one.verdict == other.verdict and len(one.phones) == len(other.phones)
+    ]
+    divergence = [
+        float((np.exp(one.posteriors) * (one.posteriors - other.posteriors)).sum(axis=1).mean())
+        for one, other in zip(expected, found, strict=True)
+    ]
+    figures = {"kl": float(np.mean(divergence)), "lost": float(len(expected) - len(pairs))}
+    if not pairs:
+        return {**dict.fromkeys(FIGURES, float("nan")), **figures}
+    one, other = (np.concatenate([pair[side].phones for pair in pairs]) for side in (0, 1))
+    return {
+        **figures,
+        "shift": float((other - one).mean()),
+        "mean_abs": float(np.abs(other - one).mean()),
+        "rank": rank_correlation(one, other),
+        "sentence": float(np.mean([abs(pair[1].sentence - pair[0].sentence) for pair in pairs])),
+    }
 
 
 def sweep(manifest: Manifest, cases: Sequence[Case], *, progress: Progress = silent) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ FP32: a power spectrum spans more than FP16 can hold. The final log-softmax stay
 
 from __future__ import annotations
 
+import io
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tutor.errors import InstallError, ModelError
 from tutor.progress import Progress, silent
 
 PRECISIONS = ("fp32", "fp16", "int8")
+METHODS = ("minmax", "percentile", "entropy")
 _WEIGHTED = ("Conv", "MatMul", "Gemm")
 _MASK_FLOOR = -3.0e4
 _WORTH_SHARING = 4096
@@ -35,13 +37,17 @@ def variant(
     clips: Sequence[Floats] = (),
     keep: Sequence[str] = (),
     rest: str = "fp16",
+    method: str = "minmax",
+    front: bool = False,
     progress: Progress = silent,
 ) -> bytes:
     """The ONNX file ``data`` with its types set for ``precision``; ``ModelError`` if the tools cannot make
     it.
 
     clips: what INT8 is calibrated on. keep: nodes (by name) left unquantised in INT8 besides the front end.
-    rest: type of what INT8 leaves alone; "fp16" for GPUs, "fp32" for ONNX Runtime on a CPU.
+    rest: type of what INT8 leaves alone; "fp16" for GPUs, "fp32" for ONNX Runtime on a CPU. method: how INT8's
+    scales follow from what was seen, one of METHODS. front: quantise the front end too, which only an
+    experiment would.
     """
     if precision not in PRECISIONS:
         raise ModelError(f"No precision is called {precision!r}; choose one of {', '.join(PRECISIONS)}.")
@@ -53,7 +59,7 @@ def variant(
             if rest == "fp16":
                 # Q and DQ take FP16 scales from operator set 19 on.
                 model = _onnx().version_converter.convert_version(model, 19)
-            model = _to_int8(model, clips, keep, progress)
+            model = _to_int8(model, clips, keep, method, front, progress)
             if rest == "fp16":
                 model = _to_fp16(model)
         return bytes(model.SerializeToString())
@@ -182,11 +188,13 @@ def keep_fp32(data: bytes) -> tuple[str, ...]:
     return front_end(model) + final_softmax(model)
 
 
-def quantisable(data: bytes) -> tuple[str, ...]:
-    """Nodes that INT8 may touch: products and convolutions with stored weights, behind the front end."""
+def quantisable(data: bytes, front: bool = False) -> tuple[str, ...]:
+    """Nodes that INT8 may touch: products and convolutions with stored weights, behind the front end (or
+    there too).
+    """
     model = unpacked(data)
     weights = {tensor.name for tensor in model.graph.initializer}
-    fixed = set(front_end(model))
+    fixed = set() if front else set(front_end(model))
     return tuple(
         node.name
         for node in model.graph.node
@@ -225,16 +233,20 @@ def _to_fp16(model: Any) -> Any:
     return convert_float_to_float16(model, keep_io_types=True, node_block_list=blocked)
 
 
-def _to_int8(model: Any, clips: Sequence[Floats], keep: Sequence[str], progress: Progress) -> Any:
+def _to_int8(
+    model: Any, clips: Sequence[Floats], keep: Sequence[str], method: str, front: bool, progress: Progress
+) -> Any:
     from onnxruntime import quantization
 
     if not clips:
         raise ModelError("INT8 needs recordings to calibrate on; none were given.")
     onnx = _onnx()
     _name_nodes(model)
-    candidates = set(quantisable(model.SerializeToString())) - set(keep)
+    candidates = set(quantisable(model.SerializeToString(), front)) - set(keep)
     rest = [node.name for node in model.graph.node if node.name not in candidates]
-    source = _Clips(clips, progress)
+    source = _Clips(clips, progress, alike=method != "minmax")
+    methods = quantization.CalibrationMethod
+    chosen = dict(zip(METHODS, (methods.MinMax, methods.Percentile, methods.Entropy), strict=True))[method]
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, str(path))
@@ -248,7 +260,7 @@ def _to_int8(model: Any, clips: Sequence[Floats], keep: Sequence[str], progress:
             activation_type=quantization.QuantType.QInt8,
             weight_type=quantization.QuantType.QInt8,
             nodes_to_exclude=rest,
-            calibrate_method=quantization.CalibrationMethod.MinMax,
+            calibrate_method=chosen,
             # TensorRT takes symmetric scales only, and multiplies biases in floating point.
             extra_options={"ActivationSymmetric": True, "WeightSymmetric": True, "QuantizeBias": False},
         )
@@ -256,10 +268,12 @@ def _to_int8(model: Any, clips: Sequence[Floats], keep: Sequence[str], progress:
 
 
 class _Clips:
-    """What ONNX Runtime's calibrators read: one clip at a time at its own length."""
+    """What ONNX Runtime's calibrators read: one clip at a time, at its own length or all ``alike``."""
 
-    def __init__(self, clips: Sequence[Floats], progress: Progress) -> None:
-        self._clips = clips
+    def __init__(self, clips: Sequence[Floats], progress: Progress, *, alike: bool) -> None:
+        # Those that make histograms take arrays of one size only; speech is repeated rather than padded.
+        samples = int(np.median([len(clip) for clip in clips]))
+        self._clips = [np.resize(clip, samples) for clip in clips] if alike else clips
         self._progress = progress
         self._batches = self._make()
 
@@ -277,12 +291,13 @@ class _Clips:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The quantiser advises on the root logger to do what was just done."""
+    """The quantiser advises on the root logger to do what was just done, and prints what it is about."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
     try:
-        yield
+        with redirect_stdout(io.StringIO()):
+            yield
     finally:
         root.setLevel(level)
 

@@ -22,14 +22,13 @@ AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 
 def load_cases(folder: Path | None = None, *, limit: int = 0) -> list[Case]:
     """Recordings of ``folder`` (default: the bundled samples) with the text of the same-named .txt or .lab
-    file.
+    file, or those of a rated corpus (``tutor.corpus``), spread over its speakers if there is a limit.
 
     Whole recordings up to 15 s; longer ones are cut there and lose their text. Raises ``CorpusError`` when
     none is usable.
     """
-    found = _bundled() if folder is None else _beside(folder)
     cases: list[Case] = []
-    for path, text in found:
+    for path, text in _found(folder, limit):
         if limit and len(cases) == limit:
             break
         try:
@@ -70,6 +69,12 @@ def voices(folder: Path | None = None) -> list[Floats]:
     return [case.samples for case in load_cases(folder)]
 
 
+def _found(folder: Path | None, limit: int) -> list[tuple[Path, str]]:
+    if folder is None:
+        return _bundled()
+    return _rated(folder, limit) if (folder / "labels.json").is_file() else _beside(folder)
+
+
 def _bundled() -> list[tuple[Path, str]]:
     return [(sample.path, sample.text) for sample in load_samples()]
 
@@ -77,6 +82,12 @@ def _bundled() -> list[tuple[Path, str]]:
 def _beside(folder: Path) -> list[tuple[Path, str]]:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO)
     return [(path, _text_of(path)) for path in paths]
+
+
+def _rated(folder: Path, limit: int) -> list[tuple[Path, str]]:
+    from tutor.corpus import load_rated, select
+
+    return [(sentence.audio, sentence.text) for sentence in select(load_rated(folder), "all", limit or None)]
 
 
 def _text_of(path: Path) -> str:

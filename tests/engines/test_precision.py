@@ -12,15 +12,18 @@ from onnx import TensorProto, helper, numpy_helper
 
 from engines import calibration_report, engine_store, plan, precision, trt_compat
 from engines.batches import acoustic_inputs
+from engines.calibration_report import _Answer, _compared
 from engines.calibration_set import PLACES, QUIET, calibration_set
 from engines.engine_build import BuildRequest, build_engine
 from engines.export_variant import export_variant
 from engines.manifest import load_manifest, sha256_of
 from engines.onnx_cpu import OnnxBytes
+from engines.recordings import load_cases
 from engines.verify import Case
 from tests.engines.check_model import clip_of
 from tests.engines.tiny_model import write_manifest
 from tutor.errors import EngineError, InstallError, ModelError
+from tutor.paths import assets_dir
 
 CLIPS = [clip_of(samples, seed) for seed, samples in enumerate((16_000, 40_000, 9_000))]
 CLASSES, WIDTH = 40, 16
@@ -211,21 +214,54 @@ def test_layer_groups() -> None:
     }
 
 
-def test_reports_of_calibration_and_sweep(spectral_folder: Path) -> None:
-    manifest = load_manifest(spectral_folder)
-    cases = [Case(str(seed), clip) for seed, clip in enumerate(CLIPS)]
+def test_scores_under_both_calibrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = load_manifest(assets_dir() / "models" / "light")
+    cases = load_cases(limit=2)
+    monkeypatch.setattr(calibration_report, "HEARD", calibration_report.HEARD[:3])
     rows = calibration_report.compare_sets(manifest, cases)
-    assert len(rows) == 2 * len(PLACES) and {row["heard in"] for row in rows} == {
-        place.name for place in PLACES
-    }
-    assert all(0 < row["kl"] < 1 for row in rows)
-    swept = calibration_report.sweep(manifest, cases)
+    assert [row["heard in"] for row in rows] == ["quiet", "classroom, 20 dB", "classroom, 10 dB"] * 2
+    assert {row["calibrated on"] for row in rows} == {"quiet only", "everywhere"}
+    for row in rows:
+        assert 0 < row["kl"] < 0.1 and row["lost"] in (0, 1)
+    together = calibration_report.pooled([*rows, {**rows[1], "heard in": "street, 20 dB", "kl": 3 * rows[1]["kl"]}])
+    assert [row["heard in"] for row in together[:3]] == ["quiet", "20 dB", "10 dB"]
+    assert together[1]["kl"] == pytest.approx(2 * rows[1]["kl"])
+
+
+def test_what_learners_would_see() -> None:
+    """Two phones a recording; the second recording is taken for another text by INT8."""
+    flat = np.full((5, CLASSES), -np.log(CLASSES), np.float32)
+    one = [_Answer(flat, "graded", np.array(phones, np.float32), 60.0) for phones in ([50, 80], [20, 90])]
+    other = [
+        _Answer(flat, "graded", np.array([52, 76], np.float32), 57.0),
+        _Answer(flat, "other_text", np.array([0, 0], np.float32), 0.0),
+    ]
+    found = _compared(one, other)
+    assert found == {
+        "kl": 0.0, "lost": 1.0, "shift": pytest.approx(-1), "mean_abs": pytest.approx(3), "rank": 1.0, "sentence": 3.0,
+    }  # fmt: skip
+    assert np.isnan(_compared(one[1:], other[1:])["shift"])
+
+
+def test_sweep_lists_every_group_once(spectral_folder: Path) -> None:
+    cases = [Case(str(seed), clip) for seed, clip in enumerate(CLIPS)]
+    swept = calibration_report.sweep(load_manifest(spectral_folder), cases)
     assert [row["layers"] for row in sorted(swept, key=lambda row: row["layers"])] == [
         "ctc/MatMul",
         "entry/MatMul",
         "frame/MatMul",
     ]
     assert sum(row["share"] for row in swept) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("method", precision.METHODS)
+def test_scales_by_every_method_and_the_front_end_only_when_asked(data: bytes, method: str) -> None:
+    for front in (False, True):
+        made = precision.variant(data, "int8", clips=CLIPS, rest="fp32", method=method, front=front)
+        graph = onnx.load_model_from_string(made).graph
+        [conv] = [node for node in graph.node if node.op_type == "Conv"]
+        maker = {output: node.op_type for node in graph.node for output in node.output}
+        assert (maker[conv.input[0]] == "DequantizeLinear") == front
 
 
 def test_export_as_a_model_folder(spectral_folder: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines import benchmark, recordings
+from engines import benchmark, calibration_report, recordings
 from engines.canned import CannedModel
 from engines.verify import Case
 from tests.engines.check_model import clip_of
@@ -157,10 +157,14 @@ def test_a_failed_gate_exits_1(tiny: str, capsys: pytest.CaptureFixture[str]) ->
     assert "not used: kl is 9" in capsys.readouterr().out
 
 
-def test_calibration_figures(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["engine", "calibrate", "--model", tiny, "--json"]) == 0
+def test_calibration_figures(
+    tiny: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration_report, "HEARD", calibration_report.HEARD[:2])
+    assert main(["engine", "calibrate", "--model", "light", "--limit", "2", "--json"]) == 0
     rows = output(capsys)
     assert {row["calibrated on"] for row in rows} == {"quiet only", "everywhere"}
+    assert {row["heard in"] for row in rows} == {"quiet", "20 dB"}
     assert main(["engine", "calibrate", "--model", tiny, "--sweep", "--limit", "1"]) == 0
     assert "kl " in capsys.readouterr().out
 

@@ -49,6 +49,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--recordings", type=Path, help="folder of audio with .txt beside it (default: bundled)"
     )
     calibrate.add_argument("--limit", type=int, default=0, help="use this many recordings")
+    calibrate.add_argument(
+        "--scales",
+        action="append",
+        choices=("minmax", "percentile", "entropy"),
+        help="how scales follow from what was seen (default: minmax; may be given several times)",
+    )
+    calibrate.add_argument("--front", action="store_true", help="the log-mel front end in INT8 as well")
+    calibrate.add_argument("--each", action="store_true", help="every noise on its own, not all together")
     calibrate.add_argument("--sweep", action="store_true", help="loss of each layer group on its own instead")
     for action in (build, verify, listing, calibrate):
         action.add_argument("--json", action="store_true", help="as JSON on stdout")
@@ -135,14 +143,20 @@ def _clean(arguments: argparse.Namespace) -> int:
 
 
 def _calibrate(arguments: argparse.Namespace) -> int:
-    from engines.calibration_report import compare_sets, sweep
+    from engines.calibration_report import compare_sets, pooled, sweep
     from engines.recordings import load_cases
     from ui.console import progress_bar
 
     manifest = _manifest(arguments.model)
     cases = load_cases(arguments.recordings, limit=arguments.limit)
     with progress_bar() as progress:
-        rows = (sweep if arguments.sweep else compare_sets)(manifest, cases, progress=progress)
+        if arguments.sweep:
+            rows = sweep(manifest, cases, progress=progress)
+        else:
+            methods = tuple(arguments.scales or ("minmax",))
+            rows = compare_sets(manifest, cases, methods=methods, front=arguments.front, progress=progress)
+    if not (arguments.sweep or arguments.each):
+        rows = pooled(rows)
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return 0
