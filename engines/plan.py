@@ -164,14 +164,19 @@ class _Log:
         self.nodes: list[str] = []
 
     def hear(self, severity: int, text: str) -> None:
-        line = " ".join(text.split())[:300]
+        if severity > 2:
+            # Hundreds of thousands of lines, some of megabytes, come this way.
+            self._overhear(text)
+            return
+        line = " ".join(text[:600].split())[:300]
         if severity <= 1:
             self._errors.append(line)
-        elif severity == 2:
-            if line not in self.warnings and len(self.warnings) < 50:
-                self.warnings.append(line)
-        elif text.startswith(PARSING):
-            self.nodes.append(line[len(PARSING) :])
+        elif line not in self.warnings and len(self.warnings) < 50:
+            self.warnings.append(line)
+
+    def _overhear(self, text: str) -> None:
+        if text.startswith(PARSING):
+            self.nodes.append(" ".join(text[len(PARSING) : 300].split()))
         elif "Autotuning format combination" in text:
             self._tactics += 1
             if self._tactics % 20 == 0:

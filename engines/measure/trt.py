@@ -102,8 +102,10 @@ def build(bench: Bench, model: str, precision: str) -> dict[str, Any]:
         effort=int(os.environ.get("TUTOR_EFFORT", "3")),
     )
     built = plan.build(bench.library, onnx, options, calibrator=calibrator)
-    with open(bench.path(f"{model}.{precision}.plan"), "wb") as target:
+    path = bench.path(f"{model}.{precision}.plan")
+    with open(path + ".part", "wb") as target:
         target.write(built.data)
+    os.replace(path + ".part", path)
     return {
         "seconds": built.seconds,
         "bytes": len(built.data),
