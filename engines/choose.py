@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engines.breaker import Backend, FallbackModel
 from engines.manifest import Manifest, load_manifest
@@ -16,6 +17,9 @@ from tutor.acoustic import Model
 from tutor.errors import EngineError, InputError, InstallError, ModelError
 from tutor.paths import assets_dir
 from tutor.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from engines.takeover import Ended
 
 TENSORRT = ("tensorrt_rtx", "tensorrt")
 ENGINES = ("auto", *TENSORRT, "onnx_cuda", "onnx_cpu", "canned")
@@ -49,6 +53,7 @@ def open_model(
     threads: int = 0,
     device: int = 0,
     background: bool = False,
+    ended: Ended | None = None,
 ) -> Model:
     """The model ``name`` (“main”, “light”, or a model folder) run by ``engine``: auto, tensorrt_rtx,
     tensorrt, onnx_cuda, onnx_cpu, canned, or triton://host:port.
@@ -56,16 +61,16 @@ def open_model(
     Below the chosen engine stand ONNX Runtime on the CPU and the light model: a take that fails is answered
     there.
     threads: of the CPU engine, 0 for all physical cores. background: build a missing GPU engine in a thread,
-    reporting to ``progress``, and let it take over between two takes. Raises ``InputError`` for an unknown
-    engine, ``ModelError`` for unusable files, ``InstallError`` or ``EngineError`` when an engine asked for
-    by name cannot be had.
+    reporting to ``progress`` and at last to ``ended``, and let it take over between two takes.
+    Raises ``InputError`` for an unknown engine, ``ModelError`` for unusable files, ``InstallError`` or
+    ``EngineError`` when an engine asked for by name cannot be had.
     """
     if engine == "canned":
         from engines.canned import CannedModel
 
         return CannedModel(reason="asked for")
     return choose(
-        name, engine, progress=progress, threads=threads, device=device, background=background
+        name, engine, progress=progress, threads=threads, device=device, background=background, ended=ended
     ).model
 
 
@@ -77,6 +82,7 @@ def choose(
     threads: int = 0,
     device: int = 0,
     background: bool = False,
+    ended: Ended | None = None,
 ) -> Choice:
     """As ``open_model``, with the reasons."""
     served = engine.startswith(SERVERS)
@@ -111,7 +117,7 @@ def choose(
     if missing and background:
         from engines.takeover import build_in_background
 
-        build_in_background(model, manifest, missing[0], GPU_PRECISION, device, progress)
+        build_in_background(model, manifest, missing[0], GPU_PRECISION, device, progress, ended)
     return Choice(model, model.info.backend, tuple(refusals))
 
 

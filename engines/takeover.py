@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from engines.breaker import Backend, FallbackModel
 from engines.engine_build import BuildRequest, build_engine, key_for, verify_engine
@@ -20,10 +21,21 @@ from tutor.progress import Progress
 _LOG = logging.getLogger(__name__)
 
 
+Ended = Callable[[TutorError | None], None]
+"""Told once at the end of a build, in its thread: None when the engine took over, ``Cancelled``, or what went wrong."""
+
+
 def build_in_background(
-    model: FallbackModel, manifest: Manifest, library: str, precision: str, device: int, progress: Progress
+    model: FallbackModel,
+    manifest: Manifest,
+    library: str,
+    precision: str,
+    device: int,
+    progress: Progress,
+    ended: Ended | None = None,
 ) -> threading.Thread:
     """Start the work; ``model.close()`` stops it and waits for its end."""
+    tell = ended or (lambda error: None)
     stop = threading.Event()
 
     def report(label: str, done: int, total: int) -> bool:
@@ -33,16 +45,20 @@ def build_in_background(
         request = BuildRequest(manifest, library, precision, device=device)
         try:
             built = build_and_verify(request, report)
-        except Cancelled:
+        except Cancelled as stopped:
+            tell(stopped)
             return
         except TutorError as error:
             # The CPU engine goes on serving; doctor and the next start tell the same story.
             _LOG.warning("no %s engine: %s", library, error)
+            tell(error)
             return
         if stop.is_set():
             built.close()
+            tell(Cancelled("The engine was built too late; it is used from the next start on."))
             return
         model.take_over(Backend(library, lambda: _reopened(request)), built)
+        tell(None)
 
     thread = threading.Thread(target=work, name=f"build-{library}", daemon=True)
 

@@ -88,12 +88,24 @@
       <translation>没有模型</translation>
     </message>
     <message>
+      <source>The graphics engine is ready: your next recording is scored by it.</source>
+      <translation>显卡引擎已就绪：下一段录音将由它评分。</translation>
+    </message>
+    <message>
       <source>The history was damaged and was set aside as {path}; a new one was begun.</source>
       <translation>练习记录已损坏，已另存为 {path}，并建立了新的记录。</translation>
     </message>
     <message>
       <source>Quick score</source>
       <translation>快速评分</translation>
+    </message>
+    <message>
+      <source>The graphics engine was not built; the CPU goes on scoring.</source>
+      <translation>没有构建显卡引擎，继续由 CPU 评分。</translation>
+    </message>
+    <message>
+      <source>The graphics engine could not be built, so the CPU goes on scoring. ({reason})</source>
+      <translation>显卡引擎构建失败，继续由 CPU 评分。（{reason}）</translation>
     </message>
     <message>
       <source>Open a text file</source>
@@ -310,6 +322,38 @@
     <message>
       <source>Choose with a dialog</source>
       <translation>在对话框中选择</translation>
+    </message>
+    <message>
+      <source>converting the model</source>
+      <translation>转换模型</translation>
+    </message>
+    <message>
+      <source>calibrating</source>
+      <translation>校准</translation>
+    </message>
+    <message>
+      <source>choosing kernels</source>
+      <translation>挑选内核</translation>
+    </message>
+    <message>
+      <source>checking it against the CPU</source>
+      <translation>与 CPU 结果核对</translation>
+    </message>
+    <message>
+      <source>Cancel</source>
+      <translation>取消</translation>
+    </message>
+    <message>
+      <source>Stop building; the CPU goes on scoring and nothing is lost</source>
+      <translation>停止构建；CPU 继续评分，不会丢失任何内容</translation>
+    </message>
+    <message>
+      <source>Stopping the graphics engine's build…</source>
+      <translation>正在停止构建显卡引擎…</translation>
+    </message>
+    <message>
+      <source>Preparing the graphics engine; go on practising meanwhile</source>
+      <translation>正在准备显卡引擎，您可以继续练习</translation>
     </message>
     <message>
       <source>Name, or several with commas</source>

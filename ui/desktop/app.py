@@ -27,6 +27,7 @@ from tutor.prosody import pitch_track
 from tutor.result import Assessment
 from ui.desktop import preferences
 from ui.desktop.controller import Controller
+from ui.desktop.engine_build import EngineBuild
 from ui.desktop.icons import application_icon
 from ui.desktop.language import language, tr
 from ui.desktop.plots.pictures import pictures_of
@@ -69,8 +70,15 @@ def open_window(options: Options, **parts: Any) -> tuple[QApplication, Controlle
     sys.setswitchinterval(0.001)
     application = make_application()
     stored = preferences.load()
+    build = EngineBuild()
     controller = Controller(
-        open_model, assess_clip, stored, engine=options.engine, model=options.model, **parts
+        lambda name, engine: open_model(name, engine, build),
+        assess_clip,
+        stored,
+        engine=options.engine,
+        model=options.model,
+        build=build,
+        **parts,
     )
     # Collecting garbage stops every thread for a tenth of a second; what stays until the end need not be looked at.
     controller.built.connect(gc.freeze)
@@ -157,12 +165,13 @@ def log_to_file() -> None:
     logging.getLogger("ui").addHandler(handler)
 
 
-def open_model(name: str, engine: str) -> Model:
+def open_model(name: str, engine: str, build: EngineBuild) -> Model:
     """The model by ``engines.choose``; imported late, on the worker. A GPU engine that is missing is built in the
-    background while the CPU serves, and takes over between two takes."""
+    background while the CPU serves, and takes over between two takes; ``build`` follows and stops it."""
     from engines.choose import open_model as choose
 
-    return choose(name, engine, background=True)
+    build.begin()
+    return choose(name, engine, background=True, progress=build.report, ended=build.end)
 
 
 def assess_clip(clip: Clip, prompt: Prompt, model: Model, progress: Progress) -> Assessment:

@@ -16,11 +16,13 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from tutor.acoustic import EngineInfo
+from tutor.errors import Cancelled
 from tutor.microphone import Microphone
 from tutor.paths import data_dir
 from tutor.playback import Player
 from ui.desktop.batch_control import BatchControl
 from ui.desktop.class_control import ClassControl
+from ui.desktop.engine_build import EngineBuild
 from ui.desktop.job import Jobs
 from ui.desktop.language import tr
 from ui.desktop.lesson_control import LessonControl
@@ -48,7 +50,8 @@ class Controller(QObject):
     """One window and everything behind it. ``start`` once it is seen; ``built`` when all pages are there; ``close``
     before the program ends.
 
-    ``engine``, ``model``: for this run; empty: as remembered.
+    ``engine``, ``model``: for this run; empty: as remembered. ``build``: to which ``open_model`` tells of an engine it
+    builds in the background.
     """
 
     built = Signal()
@@ -61,12 +64,14 @@ class Controller(QObject):
         *,
         engine: str = "",
         model: str = "",
+        build: EngineBuild | None = None,
         make_microphone: Callable[[], Microphone] = Microphone,
         make_player: Callable[[], Player] = Player,
     ) -> None:
         super().__init__()
         self._steps: Iterator[Callable[[], None]] | None = None
         self._engine, self._model = engine, model
+        self.build = build or EngineBuild()
         self.jobs = Jobs()
         self.window = Window()
         self.store = Store(self.jobs, stored)
@@ -101,6 +106,9 @@ class Controller(QObject):
         self.practice.latency.connect(self._latency)
         # A stronger engine may have been built meanwhile, or a failing one replaced.
         self.practice.take_scored.connect(lambda take: self._engine_ready(take.assessment.engine))
+        self.build.stepped.connect(self.window.building.show_step)
+        self.build.ended.connect(self._build_ended)
+        self.window.building.cancelled.connect(self.build.cancel)
         self.window.closing.connect(lambda: self.store.set("geometry", self.window.geometry_text()))
 
     def start(self) -> None:
@@ -152,6 +160,7 @@ class Controller(QObject):
         for recorder in (self.recorder, self.meter):
             recorder.cancel()
         self.speaker.stop()
+        self.build.cancel()
         self.practice.close()
         self.scorer.close()
         self.records.close()
@@ -176,6 +185,17 @@ class Controller(QObject):
 
     def _engine_fell_back(self, error: BaseException) -> None:
         self.services.tell(tr("The engine failed, so the CPU took over. ({reason})", reason=error))
+
+    def _build_ended(self, error: BaseException | None) -> None:
+        self.window.building.show_step(None)
+        if error is None:
+            self.services.tell(tr("The graphics engine is ready: your next recording is scored by it."))
+        elif isinstance(error, Cancelled):
+            self.services.tell(tr("The graphics engine was not built; the CPU goes on scoring."))
+        else:
+            self.services.tell(
+                tr("The graphics engine could not be built, so the CPU goes on scoring. ({reason})", reason=error)
+            )
 
     def _engine_noticed(self, notice: str) -> None:
         self.services.tell(notice)

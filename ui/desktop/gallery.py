@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QDeadlineTimer, QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from tutor.attempt import Attempt
 from tutor.clip import read_clip
@@ -25,8 +25,8 @@ from tutor.prompts import make_prompt
 from tutor.result import GRADED
 from ui.desktop import app
 from ui.desktop.controller import Controller
+from ui.desktop.engine_build import EngineBuild
 from ui.desktop.language import language
-from ui.desktop.preferences import Preferences
 from ui.desktop.shown import Sentence
 from ui.desktop.theme import Choice, theme
 from ui.desktop.window import PAGES
@@ -51,7 +51,7 @@ def samples() -> dict[str, str]:
 
 def fill_history(engine: str, model: str) -> None:
     """Score the bundled recordings and spread them over two weeks and a class."""
-    scorer = app.open_model(model, engine)
+    scorer = app.open_model(model, engine, EngineBuild())
     history = History(data_dir() / "history.db")
     history.set_learners(list(LEARNERS))
     days = 14
@@ -134,11 +134,9 @@ def main() -> int:
         for name in ("TUTOR_DATA_DIR", "TUTOR_CONFIG_DIR", "TUTOR_CACHE_DIR"):
             os.environ[name] = home
         fill_history(arguments.engine, arguments.model)
-        application: QApplication = app.make_application()
-        controller = Controller(
-            app.open_model, app.assess_clip, Preferences(), engine=arguments.engine, model=arguments.model
-        )
-        controller.window.show()
+        application, controller = app.open_window(app.Options(arguments.engine, arguments.model))
+        language.choose("en")
+        theme.choose("light")
         controller.start()
         wait(2000)
         save(controller.window, arguments.folder, "welcome-en-light-1280")

@@ -21,6 +21,7 @@ from ui.desktop.icons import application_icon, pixmap
 from ui.desktop.language import mark, tr
 from ui.desktop.parts.view import View
 from ui.desktop.theme import XS, L, M, S
+from ui.desktop.views.building import BuildStrip
 from ui.desktop.views.status import StatusLine
 
 PAGES = (
@@ -171,6 +172,8 @@ class Window(QMainWindow):
         right.addWidget(self.banner)
         self._stack = QStackedWidget()
         right.addWidget(self._stack, 1)
+        self.building = BuildStrip()
+        right.addWidget(self.building)
         self.status = StatusLine()
         column.addWidget(self.status)
         self._pages: dict[str, QWidget] = {}
