@@ -2,7 +2,7 @@
 
 ``python -m engines.training.crossfit RUN --members 6 …``: the speakers that test everything (fold 0 of 10) are heard by
 no member; every other speaker by all members but one. What that one says of the speaker is an answer about a stranger,
-so calibration and the light model learn from it (``out_of_fold.npz``), and the members together are the main model: each
+so calibration and the light model learn from it (``strangers.npz``), and the members together are the main model: each
 overfits other speakers, and their mean overfits none (bagging: Breiman 1996; cross-fitted stacking: Wolpert 1992).
 
 One model of this size leaves a GPU idle between its small operations: all members therefore run as one batched
@@ -26,21 +26,22 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from engines.training import augment, data, options, segments
-from engines.training.committee import CommitteeAcoustic
+from engines.training.committee import CommitteeAcoustic, CommitteeScorer
 from engines.training.train import (
     Both,
     Recipe,
     align_bank,
+    best_f1,
     figures,
     hear,
     predict,
     recogniser_losses,
-    save_predictions,
     save_weights,
     scorer_losses,
     sped,
     untrained,
 )  # fmt: skip
+from tutor.timebase import FRAME_SAMPLES
 
 TEST_FOLDS = 10
 
@@ -261,10 +262,64 @@ def train(
     return models
 
 
-def strangers(models: list[Both], bank: data.Bank, left_out: list[np.ndarray]) -> dict[str, Any]:
-    """Every left-out speaker as heard by the member that never heard them, in the form of ``predict``."""
-    answers = [predict(model, bank, out) for model, out in zip(models, left_out, strict=True)]
-    return {name: [value for answer in answers for value in answer[name]] for name in answers[0]}
+@torch.no_grad()
+def answers(members: list[Both], bank: data.Bank, indices: np.ndarray, seconds: float = 800.0) -> list[dict[str, Any]]:
+    """What the members together say of the utterances: evidence, scores and targets, one entry an utterance."""
+    acoustic, scorer = CommitteeAcoustic(members).eval(), CommitteeScorer(members).eval()
+    found: list[dict[str, Any]] = []
+    position = 0
+    while position < len(indices):
+        count = 1
+        while position + count < len(indices) and bank.lengths[indices[position + count]] / 16000 * (count + 1) < seconds:
+            count += 1
+        chosen = indices[position : position + count]
+        position += count
+        batch = bank.batch(chosen)
+        ctc, frame, hidden = acoustic(batch["samples"], batch["lengths"])
+        frames = batch["lengths"] // FRAME_SAMPLES + 1
+        starts, ends = segments.align(frame, frames, batch["classes"], batch["words"], batch["counts"])
+        features, pooled = segments.evidence(
+            ctc, frame, hidden, batch["classes"], batch["marks"], batch["counts"], starts, ends
+        )
+        phone, spread, word, sentence = scorer(batch["classes"] - 1, batch["words"], batch["counts"], features, pooled)
+        for row, item in enumerate(bank.items[index] for index in chosen):
+            p, w = len(item.classes), len(item.word_scores)
+            found.append({
+                "key": item.key, "group": ("learner-", "native-", "voice-")[item.source] + item.speaker,
+                "features": features[row, :p].cpu().numpy().astype(np.float16), "phones": item.classes - 1,
+                "words": item.words, "phone": phone[row, :p].cpu().numpy(), "spread": spread[row, :p].cpu().numpy(),
+                "target": item.marks[:, 1] + 2 * item.marks[:, 2], "word": word[row, :w].cpu().numpy(),
+                "word_target": item.word_scores, "sentence": sentence[row].cpu().numpy(),
+                "sentence_target": item.sentence_scores, "child": 0 < item.age < 16,
+            })  # fmt: skip
+    return found
+
+
+def joined(found: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Flat arrays over all utterances: phones with ``utterance``, words with ``word_utterance``, the rest one a line."""
+    each = ("key", "group", "sentence", "sentence_target", "child")
+    result = {name: np.array([entry[name] for entry in found]) for name in each}
+    result |= {name: np.concatenate([entry[name] for entry in found]) for name in found[0] if name not in each}
+    result["utterance"] = np.repeat(np.arange(len(found)), [len(entry["phone"]) for entry in found])
+    result["word_utterance"] = np.repeat(np.arange(len(found)), [len(entry["word"]) for entry in found])
+    return result
+
+
+def agreement(found: list[dict[str, Any]]) -> dict[str, float]:
+    """Pearson correlations and the best F1 of the answers."""
+    flat = joined(found)
+
+    def pearson(value: np.ndarray, target: np.ndarray) -> float:
+        known = ~np.isnan(target)
+        return round(float(np.corrcoef(value[known], target[known])[0, 1]), 4)
+
+    known = ~np.isnan(flat["target"])
+    result = {"phone": pearson(flat["phone"], flat["target"]),
+              "f1": round(best_f1(flat["phone"][known], flat["target"][known] < 0.5), 4)}  # fmt: skip
+    result |= {f"word_{name}": pearson(flat["word"][:, i], flat["word_target"][:, i]) for i, name in enumerate(data.WORD)}
+    return result | {
+        name: pearson(flat["sentence"][:, i], flat["sentence_target"][:, i]) for i, name in enumerate(data.SENTENCE)
+    }
 
 
 def main() -> None:
@@ -287,20 +342,23 @@ def main() -> None:
     ]
     recipe = options.recipe(arguments, MemberRecipe)
     print(f"test {len(test)}, left out {[len(out) for out in left_out]} utterances on {device}", flush=True)
-    for number, out in enumerate(left_out):
+    for number in range(arguments.members):
         (arguments.run / str(number)).mkdir(parents=True, exist_ok=True)
-        keys = [bank.items[index].key for index in out]
-        (arguments.run / str(number) / "left_out.json").write_text(json.dumps(keys))
     models = train(recipe, bank, left_out, test, arguments.run, arguments.time_limit)
-    report = {}
-    for number, (model, out) in enumerate(zip(models, left_out, strict=True)):
-        report[f"member {number} on strangers"] = figures(predict(model, bank, out))
-    everyone = strangers(models, bank, left_out)
-    report["all strangers"] = figures(everyone)
-    save_predictions(everyone, arguments.run / "out_of_fold.npz")
+    strangers = [answers([model], bank, out) for model, out in zip(models, left_out, strict=True)]
+    report = {f"member {number}: strangers": agreement(found) for number, found in enumerate(strangers)}
+    everyone = [entry for found in strangers for entry in found]
+    report["all members: strangers"] = agreement(everyone)
+    np.savez_compressed(arguments.run / "strangers.npz", **joined(everyone))
     if len(test):
         for number, model in enumerate(models):
-            report[f"member {number} on the test speakers"] = figures(predict(model, bank, test))
+            report[f"member {number}: test speakers"] = agreement(answers([model], bank, test))
+        found = answers(models, bank, test)
+        report["committee: test speakers"] = agreement(found)
+        np.savez_compressed(arguments.run / "test.npz", **joined(found))
+    voices = options.load_test_voices(arguments, device)
+    if voices:
+        np.savez_compressed(arguments.run / "voices.npz", **joined(answers(models, voices, np.arange(len(voices.items)))))
     for name, row in report.items():
         print(name, json.dumps(row), flush=True)
     (arguments.run / "figures.json").write_text(json.dumps(report, indent=1))

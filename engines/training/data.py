@@ -143,6 +143,8 @@ def synthetic_corpus(folder: Path, split: str = "train", cache: Path | None = No
     """Output of ``synthesis.py``: what was said is known, phone by phone."""
     labels = json.loads((folder / "labels.json").read_text("utf-8"))
     labels = {key: item for key, item in labels.items() if item["split"] == split and item["said"]}
+    if not labels:
+        return []
     sounds = read_all([folder / item["audio"] for item in labels.values()], cache)
     result = []
     for (key, item), samples in zip(labels.items(), sounds, strict=True):

@@ -2,7 +2,7 @@
 
 ``python -m engines.training.distil RUN --members CROSSFIT …``: the recogniser learns the members' mean posteriors besides
 what was said (Hinton et al. 2015); the scorer learns from the raters and, in equal parts, from what the member that never
-heard the speaker said of them (``out_of_fold.npz``): what only memory could tell is not in that half.
+heard the speaker said of them (``strangers.npz``): what only memory could tell is not in that half.
 """
 
 from __future__ import annotations
@@ -51,21 +51,28 @@ class Teacher(nn.Module):
         return cast("tuple[Tensor, Tensor]", tuple(x.exp().mean(dim=0).clamp(min=1e-20).log() for x in (ctc, frame)))
 
 
-def soften(items: list[data.Utterance], out_of_fold: Path, share: float) -> int:
+def shares_of(mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Means (P,) 0–2 and standard deviations of marks → shares of 0, 1, 2 (P, 3) that have them."""
+    two = (spread**2 + mean**2 - mean) / 2
+    one = mean - 2 * two
+    shares = np.clip(np.stack([1 - one - two, one, two], axis=1), 0, 1)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def soften(items: list[data.Utterance], strangers: Path, share: float) -> int:
     """Mix the strangers' scores into the targets of the utterances they cover; returns how many those are."""
-    with np.load(out_of_fold) as archive:
+    with np.load(strangers) as archive:
         kept = {name: archive[name] for name in archive.files}
-    phones = np.split(kept["shares"], np.cumsum(kept["counts"])[:-1])
-    words = np.split(kept["word"], np.cumsum(kept["word_counts"])[:-1])
-    known = dict(zip(kept["keys"].tolist(), zip(phones, words, kept["sentence"], strict=True), strict=True))
-    count = 0
+    count = len(kept["key"])
+    phones = np.split(shares_of(kept["phone"], kept["spread"]), np.searchsorted(kept["utterance"], np.arange(1, count)))
+    words = np.split(kept["word"], np.searchsorted(kept["word_utterance"], np.arange(1, count)))
+    known = dict(zip(kept["key"].tolist(), zip(phones, words, kept["sentence"], strict=True), strict=True))
     for item in items:
         if item.key in known:
             phone, word, sentence = known[item.key]
             item.marks = (share * phone + (1 - share) * item.marks).astype(np.float32)
             item.word_scores = (share * word + (1 - share) * item.word_scores).astype(np.float32)
             item.sentence_scores = (share * sentence + (1 - share) * item.sentence_scores).astype(np.float32)
-            count += 1
     return count
 
 
@@ -82,7 +89,7 @@ def main() -> None:
     bank, test_fold = options.load(arguments, device, TEST_FOLDS)
     test = np.array([index for index, item in enumerate(bank.items)
                      if item.source == data.LEARNER and test_fold[item.speaker] == 0], dtype=int)  # fmt: skip
-    count = soften(bank.items, arguments.members / "out_of_fold.npz", arguments.soft)
+    count = soften(bank.items, arguments.members / "strangers.npz", arguments.soft)
     print(f"{count} utterances with softened targets", flush=True)
     members = [load_weights(path).to(device) for path in sorted(arguments.members.glob("*/weights.pt"))]
     recipe = options.recipe(arguments, LightRecipe)

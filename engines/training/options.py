@@ -63,3 +63,12 @@ def load(arguments: argparse.Namespace, device: torch.device, folds: int) -> tup
     hours = [round(float(bank.lengths[bank.sources == source].sum()) / 16000 / 3600, 2) for source in range(3)]
     print(f"hours of learner, native, synthetic speech: {hours}", flush=True)
     return bank, fold_of
+
+
+def load_test_voices(arguments: argparse.Namespace, device: torch.device) -> data.Bank | None:
+    """The synthetic voices kept for tests; None where there are none."""
+    utterances = []
+    for number, folder in enumerate(arguments.synthetic):
+        cache = arguments.cache and arguments.cache / f"voices{number}.npy"
+        utterances += data.synthetic_corpus(folder, "test", cache)[: arguments.limit]
+    return data.Bank(utterances, device) if utterances else None

@@ -37,7 +37,7 @@ from tutor.timebase import FRAME_SAMPLES, SAMPLE_RATE
 
 SIZES = {"main": MAIN, "member": MEMBER, "light": LIGHT}
 PREDICTED = (
-    *("phone", "shares", "phone_target", "word", "word_target", "sentence", "sentence_target"),
+    *("phone", "phone_target", "word", "word_target", "sentence", "sentence_target"),
     *("key", "errors", "length", "child", "frame_right", "frame_count"),
 )
 
@@ -237,7 +237,6 @@ def predict(model: Both, bank: data.Bank, indices: np.ndarray, seconds: float = 
             item = bank.items[index]
             p, w = len(item.classes), len(item.word_scores)
             out["phone"].append(mean[row, :p].cpu().numpy())
-            out["shares"].append(torch.softmax(phone[row, :p], dim=-1).cpu().numpy())
             out["phone_target"].append(item.marks[:, 1] + 2 * item.marks[:, 2])
             out["word"].append(word[row, :w].cpu().numpy())
             out["word_target"].append(item.word_scores)
@@ -420,8 +419,7 @@ def save_predictions(out: dict[str, Any], path: Path) -> None:
     """``predict``'s answer as an archive: flat phones and words with their counts an utterance, sentences."""
     np.savez_compressed(
         path,
-        keys=np.array(out["key"]), phone=np.concatenate(out["phone"]), shares=np.concatenate(out["shares"]),
-        counts=[len(x) for x in out["phone"]],
+        keys=np.array(out["key"]), phone=np.concatenate(out["phone"]), counts=[len(x) for x in out["phone"]],
         word=np.concatenate(out["word"]), word_counts=[len(x) for x in out["word"]], sentence=np.stack(out["sentence"]),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch comes with the training extra")
 
 from engines.training.crossfit import Encoder, Stack  # noqa: E402
-from engines.training.distil import Teacher, soften  # noqa: E402
+from engines.training.distil import Teacher, shares_of, soften  # noqa: E402
 from engines.training.network import AcousticConfig, FrontEnd, ScorerConfig  # noqa: E402
 from engines.training.train import Both  # noqa: E402
 
@@ -67,10 +67,17 @@ def test_strangers_scores_are_mixed_into_the_targets(tmp_path) -> None:
         np.zeros((2, 3), np.float32), np.zeros(1, np.int64), np.array([[0, 0, 1], [np.nan] * 3], np.float32),
         np.array([[10, 10, 10]], np.float32), np.full(5, 8, np.float32),
     )  # fmt: skip
-    np.savez(tmp_path / "o.npz", keys=["a"], shares=[[1, 0, 0], [1, 0, 0]], counts=[2], word=[[6, 6, 6]], word_counts=[1],
-             sentence=[[4] * 5])  # fmt: skip
+    np.savez(tmp_path / "o.npz", key=["a"], phone=[0.0, 0.0], spread=[0.0, 0.0], utterance=[0, 0], word=[[6, 6, 6]],
+             word_utterance=[0], sentence=[[4] * 5])  # fmt: skip
     assert soften([item], tmp_path / "o.npz", 0.5) == 1
     assert item.marks[0].tolist() == [0.5, 0, 0.5]
     assert np.isnan(item.marks[1]).all()
     assert item.word_scores.tolist() == [[8, 8, 8]]
     assert item.sentence_scores.tolist() == [6] * 5
+
+
+def test_shares_have_the_mean_and_spread_they_came_from() -> None:
+    shares = np.array([[0.2, 0.3, 0.5], [0.0, 0.1, 0.9]])
+    mean = shares @ [0, 1, 2]
+    spread = np.sqrt(shares @ [0, 1, 4] - mean**2)
+    assert np.allclose(shares_of(mean, spread), shares, atol=1e-6)
