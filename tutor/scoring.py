@@ -108,10 +108,12 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
         return WordResult(word.text, at, at, 0.0, 0.0, 0.0, OMITTED, trust, word.guessed, silent)
     phones = []
     dropped, replaced = 0.0, False
-    for index, name, (start, end) in zip(range(rows.start, rows.stop), names, times, strict=True):
-        rating = float(np.clip(piece.scores.phone[index], 0, 2))
+    ratings = np.clip(piece.scores.phone[rows], 0, 2).tolist()
+    certain = np.clip(1.0 - 0.5 * piece.scores.phone_spread[rows], 0.0, 1.0).tolist()
+    found = zip(range(rows.start, rows.stop), names, times, ratings, certain, strict=True)
+    for index, name, (start, end), rating, sure in found:
         expected = int(piece.evidence.phones[index])
-        confidence = float(np.clip(1.0 - 0.5 * piece.scores.phone_spread[index], 0.0, 1.0)) * trust
+        confidence = sure * trust
         other = contradicted(piece.evidence.features[index], expected)
         replaced = replaced or other
         if other and rating > LIMITS.contradicted_rating:
