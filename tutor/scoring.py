@@ -25,7 +25,11 @@ _LIKELIHOOD_WEIGHT = 0.1
 
 @dataclass(frozen=True)
 class ScoredPiece:
-    """One piece of a recording: ``offset_s`` is the time of its first sample."""
+    """One piece of a recording: ``offset_s`` is the time of its first sample.
+
+    ``words`` W of the text, forced ``alignment`` of them, ``evidence`` and ``scores`` of the P phones of the
+    pronunciations that fitted, ``repeats``: first frame of extra speech → number of the word said again.
+    """
 
     offset_s: float
     words: tuple[Word, ...]
