@@ -121,6 +121,23 @@ def choose(
     return Choice(model, model.info.backend, tuple(refusals))
 
 
+def open_alone(name: str = "main", engine: str = "onnx_cpu", *, threads: int = 0, device: int = 0) -> Model:
+    """An engine called by its name with nothing below it, for work in which another's answers would be worse than none.
+
+    Its own failures come through, ``OutOfMemory`` and ``DeviceLost`` among them. Raises as ``open_model`` does.
+    """
+    if engine.startswith(SERVERS):
+        return _open_server(engine)
+    if engine in ("auto", "canned") or engine not in ENGINES:
+        return open_model(name, engine, threads=threads, device=device)
+    manifest = load_manifest(folder_of(name))
+    if engine == "onnx_cpu":
+        return _open_cpu(manifest, threads, "asked for")
+    if why_not := gpu_driver():
+        raise InstallError(f"{engine} cannot be used: {why_not}.")
+    return _opener(manifest, engine, device)()
+
+
 def folder_of(name: str) -> Path:
     """The folder of a model: a path (to the folder or the manifest in it), the promoted one of that name, or
     a shipped one."""

@@ -73,36 +73,38 @@ def align(
     graph = _Graph(words)
     emissions = np.maximum(frame_log_posteriors, _FLOOR)
     garbage = emissions[:, 1:].max(axis=1) - EXTRA_FRAME_COST
-    table = np.concatenate([emissions, garbage[:, None]], axis=1)[:, graph.labels]  # (T, S)
-    entry_cost = np.where(graph.is_extra, -_NEVER if strict else EXTRA_COST, 0.0)
+    table = np.concatenate([emissions, garbage[:, None]], axis=1)[:, graph.labels].astype(np.float64)  # (T, S)
+    extra_cost = -_NEVER if strict else EXTRA_COST
     skips = np.full(len(words), 1e6) if strict else SKIP_PHONE_COST * graph.shortest
     ramp = np.concatenate([[0.0], np.cumsum(skips)])
-    frames, states = table.shape
-    moved = np.zeros((frames, states), dtype=bool)
-    came_from = np.zeros((frames, graph.boundary_count), dtype=np.int32)
-    score = np.full(states, _NEVER)
+    (frames, states), boundaries = table.shape, graph.boundary_count
+    moved = np.empty((frames, states), dtype=bool)
+    ends = np.empty((frames, len(graph.last_states)))
+    raw, lifted, highest = np.empty((3, frames, boundaries))
+    # One vector of all a state can be reached from: the states, the boundaries, and the boundaries by way of extra speech.
+    reached = np.full(states + 2 * boundaries, _NEVER)
+    score, boundary, beside = np.split(reached, [states, states + boundaries])
     # Before the first frame, boundary b is reached by skipping b words.
-    boundary = -ramp
-    for t in range(frames):
-        ahead = np.empty(states)
-        ahead[0] = _NEVER
-        ahead[1:] = score[:-1]
-        ahead = np.where(graph.first, boundary[graph.entry] - entry_cost, ahead)
-        step = ahead > score
-        moved[t] = step
-        score = np.where(step, ahead, score) + table[t]
-        ends = score[graph.last_states]
-        raw = np.maximum.reduceat(ends, graph.last_groups)
-        # Within a group the first best state is the winner.
-        winners = np.flatnonzero(ends == np.repeat(raw, graph.group_sizes))
-        winner_groups = graph.group_of_last[winners]
-        best = np.zeros(graph.boundary_count, dtype=np.int32)
-        best[winner_groups[::-1]] = graph.last_states[winners[::-1]]
-        lifted = raw + ramp
-        highest = np.maximum.accumulate(lifted)
-        boundary = highest - ramp
-        came_from[t] = np.where(lifted >= highest, best, -1)
-    goal = graph.boundary_count - 1 if whole else int(np.argmax(boundary))
+    np.negative(ramp, out=boundary)
+    np.subtract(boundary, extra_cost, out=beside)
+    ahead = np.empty(states)
+    # A dozen short numpy calls a frame are what this costs: each writes into memory that is already there.
+    for emitted, step, at_ends, best, high, top in zip(table, moved, ends, raw, lifted, highest, strict=True):
+        reached.take(graph.sources, out=ahead, mode="clip")
+        np.greater(ahead, score, out=step)
+        np.maximum(ahead, score, out=score)
+        np.add(score, emitted, out=score)
+        score.take(graph.last_states, out=at_ends, mode="clip")
+        np.maximum.reduceat(at_ends, graph.last_groups, out=best)
+        np.add(best, ramp, out=high)
+        np.maximum.accumulate(high, out=top)
+        np.subtract(top, ramp, out=boundary)
+        np.subtract(boundary, extra_cost, out=beside)
+    # Within a group the first best state is the winner.
+    places = np.where(ends == np.repeat(raw, graph.group_sizes, axis=1), np.arange(ends.shape[1]), ends.shape[1])
+    winners = graph.last_states[np.minimum.reduceat(places, graph.last_groups, axis=1)]
+    came_from = np.where(lifted >= highest, winners, -1).astype(np.int32)
+    goal = boundaries - 1 if whole else int(np.argmax(boundary))
     return _traced(graph, moved, came_from, goal, float(boundary[goal]) / frames, frames)
 
 
@@ -136,14 +138,13 @@ class _Graph:
                 for variant, phones in enumerate(words[boundary]):
                     chain([class_of(phone) for phone in phones], boundary, boundary + 1, boundary, variant)
         self.labels = np.array(labels)
-        self.first = np.array(first)
         self.entry = np.array(entry)
-        self.is_extra = self.labels == extra
         self.boundary_count = len(words) + 1
-        self.last_states = np.concatenate([exits[b] for b in range(self.boundary_count)]).astype(np.int32)
+        doors = len(labels) + self.entry + np.where(self.labels == extra, self.boundary_count, 0)
+        self.sources = np.where(first, doors, np.arange(len(labels)) - 1)
+        self.last_states = np.concatenate([exits[b] for b in range(self.boundary_count)])
         self.group_sizes = np.array([len(exits[b]) for b in range(self.boundary_count)])
         self.last_groups = np.concatenate([[0], np.cumsum(self.group_sizes)[:-1]])
-        self.group_of_last = np.repeat(np.arange(self.boundary_count), self.group_sizes)
         self.phone_counts = [len(word[0]) for word in words]
         self.shortest = np.array([min(len(phones) for phones in word) for word in words])
 

@@ -16,7 +16,7 @@ from tutor.acoustic import AcousticOutput, Floats, Model, ScorerInput
 from tutor.align import Alignment, ExtraSpeech, align
 from tutor.calibration import LIMITS
 from tutor.clip import Clip, pieces
-from tutor.errors import AudioError, Cancelled, TutorError
+from tutor.errors import AudioError, Cancelled, EngineError, TutorError
 from tutor.evidence import expected_phones, gather_evidence
 from tutor.progress import Progress, silent
 from tutor.prompts import Prompt, Word
@@ -32,6 +32,8 @@ _REPEAT_SCORE = -1.5
 
 _WORDS_PER_SECOND = 6
 _OTHER_TEXT_TOP = 20.0
+_STAGES = ("acoustic", "align", "evidence", "scorer")
+_NOTHING_PLACED = "No word of the text could be placed in this recording; record it again."
 
 
 def assess(clip: Clip, prompt: Prompt, model: Model, *, progress: Progress = silent) -> Assessment:
@@ -55,22 +57,45 @@ def assess_batch(
     """
     begun = time.perf_counter()
     ranges = [_ranges(clip) for clip, _ in pairs]
-    short = [number for number, spans in enumerate(ranges) if len(spans) == 1]
-    heard: dict[int, AcousticOutput] = {}
-    if short:
-        clips = [_cut(pairs[number][0], *ranges[number][0]) for number in short]
-        heard = dict(zip(short, model.listen(clips), strict=True))
-    listened_ms = _since(begun) / max(1, len(short))
+    # Alone, a long recording is heard piece by piece, so that its progress shows and it can be stopped.
+    together = [number for number, spans in enumerate(ranges) if len(spans) == 1 or len(pairs) > 1]
+    samples = [_cut(pairs[number][0], *span) for number in together for span in ranges[number]]
+    outputs = iter(model.listen(samples) if samples else ())
+    heard = {number: [next(outputs) for _ in ranges[number]] for number in together}
+    listened_ms = _since(begun) / max(1, len(together))
     answers: list[Assessment | TutorError] = []
     for number, (clip, prompt) in enumerate(pairs):
         if not progress("scoring", number, len(pairs)):
             raise Cancelled("Scoring was stopped.")
         try:
-            outputs = [heard[number]] if number in heard else None
-            answers.append(_assess(clip, prompt, model, ranges[number], outputs, listened_ms, progress))
+            answers.append(_assess(clip, prompt, model, ranges[number], heard.get(number), listened_ms, progress))
         except AudioError as error:
             answers.append(error)
     return answers
+
+
+def utterance(clip: Clip) -> Floats:
+    """What the acoustic model is given of a clip that fits in one piece: float32 (n,), 0.3 to 15 s at 16 kHz.
+
+    That is the speech with up to a second on either side; of a longer recording, its first piece.
+    """
+    return _cut(clip, *_ranges(clip)[0])
+
+
+def score_utterance(clip: Clip, prompt: Prompt, model: Model) -> ScoredPiece:
+    """One utterance up to the raters' scales, for fitting and measuring: forced alignment, goodness-of-pronunciation
+    evidence and the scorer's answer, before any limit, verdict or tip. Its P phones are those of the pronunciations
+    that fitted best.
+
+    Only the first piece of a recording of more than 15 s is scored, as if the text ended with it. Raises ``AudioError``
+    for an utterance too short for its text, ``EngineError`` when the model fails.
+    """
+    ranges = _ranges(clip)
+    timing = dict.fromkeys(_STAGES, 0.0)
+    piece = _piece(_cut(clip, *ranges[0]), None, ranges[0][0], prompt.words, model, True, timing)
+    if piece is None:
+        raise AudioError(_NOTHING_PLACED)
+    return piece
 
 
 def _assess(
@@ -82,42 +107,69 @@ def _assess(
     listened_ms: float,
     progress: Progress,
 ) -> Assessment:
-    timing = {"acoustic": listened_ms if outputs else 0.0, "align": 0.0, "evidence": 0.0, "scorer": 0.0}
+    timing = dict.fromkeys(_STAGES, 0.0)
+    timing["acoustic"] = listened_ms if outputs else 0.0
     scored: list[ScoredPiece] = []
     at = 0
     for index, (start, end) in enumerate(ranges):
         if outputs is None and not progress("scoring pieces", index, len(ranges)):
             raise Cancelled("Scoring was stopped.")
-        began = time.perf_counter()
-        output = outputs[index] if outputs else model.listen([_cut(clip, start, end)])[0]
-        if outputs is None:
-            timing["acoustic"] += _since(began)
-        began = time.perf_counter()
         last = index == len(ranges) - 1
         reach = len(prompt.words) if last else at + int(seconds_of(end - start) * _WORDS_PER_SECOND) + 8
-        words = prompt.words[at:reach]
-        aligned = _aligned(output, words, whole=last)
-        timing["align"] += _since(began)
-        words = words[: len(aligned.words)]
-        if not words:
-            continue
-        began = time.perf_counter()
-        evidence = _evidence(output, words, aligned)
-        repeats = _repeats(output, words, aligned)
-        timing["evidence"] += _since(began)
-        began = time.perf_counter()
-        answer = model.score([evidence])[0]
-        timing["scorer"] += _since(began)
-        scored.append(ScoredPiece(seconds_of(start), words, aligned, evidence, answer, repeats))
-        at += len(words)
+        heard = outputs[index] if outputs else None
+        piece = _piece(_cut(clip, start, end), heard, start, prompt.words[at:reach], model, last, timing)
+        if piece is not None:
+            scored.append(piece)
+            at += len(piece.words)
     if not scored:
-        raise AudioError("No word of the text could be placed in this recording; record it again.")
+        raise AudioError(_NOTHING_PLACED)
     began = time.perf_counter()
     result = _concluded(clip, prompt, model, scored)
     result = replace(result, tips=feedback.tips(result))
     timing["feedback"] = _since(began)
     timing["total"] = sum(timing.values())
     return replace(result, timing_ms=timing)
+
+
+def _piece(
+    samples: Floats,
+    heard: AcousticOutput | None,
+    start: int,
+    words: Sequence[Word],
+    model: Model,
+    last: bool,
+    timing: dict[str, float],
+) -> ScoredPiece | None:
+    """Samples from ``start`` on, placed and scored; None where no word fits in. ``heard``: the model's answer if known.
+
+    When scoring fails, the model may have been replaced since it listened (by a new version, by another backend), and no
+    other scorer can read its hidden states: the piece is heard once more. A second failure is final; a model that stands
+    on others has tried them all by then.
+    """
+    failure = EngineError("The scorer was not asked.")
+    for output in (heard, None):
+        began = time.perf_counter()
+        output = output or model.listen([samples])[0]
+        timing["acoustic"] += _since(began)
+        began = time.perf_counter()
+        aligned = _aligned(output, words, whole=last)
+        timing["align"] += _since(began)
+        said = tuple(words[: len(aligned.words)])
+        if not said:
+            return None
+        began = time.perf_counter()
+        evidence = _evidence(output, said, aligned)
+        repeats = _repeats(output, said, aligned)
+        timing["evidence"] += _since(began)
+        began = time.perf_counter()
+        try:
+            answer = model.score([evidence])[0]
+        except EngineError as error:
+            failure = error
+            continue
+        timing["scorer"] += _since(began)
+        return ScoredPiece(seconds_of(start), said, aligned, evidence, answer, repeats)
+    raise failure
 
 
 def _concluded(clip: Clip, prompt: Prompt, model: Model, scored: Sequence[ScoredPiece]) -> Assessment:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +18,14 @@ import numpy as np
 from tutor import phonetics
 from tutor.acoustic import EngineInfo, Model
 from tutor.clip import Clip, read_clip
-from tutor.errors import EngineError, OutputError, TutorError
+from tutor.errors import DeviceLost, EngineError, OutputError, TutorError
 from tutor.intake import Item
 from tutor.journal import Journal, writing
 from tutor.paths import write_atomic
 from tutor.progress import Progress, silent
 from tutor.prompts import Prompt, make_prompt, prompt_from_phones
 from tutor.result import Assessment
+from tutor.timebase import MIN_SAMPLES
 from tutor.workers import run_jobs
 
 JOURNAL = "journal.jsonl"
@@ -84,10 +87,15 @@ class OpenRecorder:
 
     def __call__(self) -> Callable[[tuple[Item, ...]], tuple[dict[str, Any], ...]]:
         model = self.open_model()
-        chosen = model.info
+        chosen = introduced(model)
 
         def record(items: tuple[Item, ...]) -> tuple[dict[str, Any], ...]:
-            return _records(items, model, chosen, self.settings, self.out)
+            nonlocal model
+            try:
+                return _records(items, model, chosen, self.settings, self.out)
+            except EngineError as error:
+                model = _reopened(model, self.open_model, error)
+                return _records(items, model, chosen, self.settings, self.out)
 
         return record
 
@@ -150,8 +158,13 @@ def key_of(item: Item, settings: Settings) -> str:
         file = [str(item.audio), status.st_size, status.st_mtime_ns]
     except OSError:
         file = [str(item.audio)]
-    parts = [file, item.text, item.words, {key: str(value) for key, value in asdict(settings).items()}]
+    parts = [file, item.text, item.words, _texts(settings)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+@lru_cache(maxsize=8)
+def _texts(settings: Settings) -> dict[str, str]:
+    return {key: str(value) for key, value in asdict(settings).items()}
 
 
 def prompt_of(item: Item, settings: Settings) -> Prompt:
@@ -203,8 +216,9 @@ class _State:
 def _chunks(items: Sequence[Item], batch_size: int) -> list[tuple[Item, ...]]:
     if batch_size <= 1:
         return [(item,) for item in items]
-    # The file's size stands for its length: exact enough to keep padding small, and no file need be opened.
-    ordered = iter(sorted(items, key=lambda item: (_size(item.audio), item.id)))
+    # The file's size stands for its length: exact enough to keep padding small, and no file need be opened. Large ones
+    # come first: too little memory shows at once, and no worker ends on an hour of sound while the others wait.
+    ordered = iter(sorted(items, key=lambda item: (-_size(item.audio), item.id)))
     return list(iter(lambda: tuple(islice(ordered, batch_size)), ()))
 
 
@@ -213,6 +227,12 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def introduced(model: Model) -> EngineInfo:
+    """Who answers, told after one answer: a server does not say before which of its models that will be."""
+    model.listen([np.zeros(MIN_SAMPLES, np.float32)])
+    return model.info
 
 
 def same_engine(chosen: EngineInfo, answer: Assessment) -> None:
@@ -224,6 +244,22 @@ def same_engine(chosen: EngineInfo, answer: Assessment) -> None:
     if (now.backend, now.model, now.precision) != (chosen.backend, chosen.model, chosen.precision):
         message = f"{chosen.model} on {chosen.backend} failed and {now.model} on {now.backend} took over"
         raise EngineError(f"{message}; score this file again with --retry-failed.")
+
+
+def _reopened(model: Model, open_model: OpenModel, failure: EngineError) -> Model:
+    """The model opened anew after a failure. ``DeviceLost``, which ends the run, where that cannot be done: every further
+    file would fail alike.
+    """
+    # What failed may refuse to close as well; the new one does not depend on it.
+    with contextlib.suppress(EngineError):
+        model.close()
+    try:
+        return open_model()
+    except TutorError as error:
+        raise DeviceLost(
+            f"The engine failed ({failure}) and cannot be opened again ({error}); what is finished is kept, and the same "
+            "command goes on from there."
+        ) from failure
 
 
 def _records(

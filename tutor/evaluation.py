@@ -12,7 +12,7 @@ import numpy as np
 from tutor import agreement
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, Model, ScorerInput, ScorerOutput
 from tutor.agreement import Comparison, Detection
-from tutor.batch import same_engine
+from tutor.batch import introduced, same_engine
 from tutor.calibration import LIMITS
 from tutor.corpus import RatedSentence
 from tutor.errors import Cancelled, EngineError
@@ -114,7 +114,7 @@ class OpenScorer:
         from tutor.clip import read_clip
 
         model = _Overheard(self.open_model())
-        chosen = model.info
+        chosen = introduced(model)
 
         def score(sentence: RatedSentence) -> ScoredSentence:
             model.heard.clear()

@@ -114,12 +114,12 @@ def _mean(values: Floats, cuts: Ints, lengths: Floats) -> Floats:
 
 def _without(values: Floats, columns: Ints) -> Floats:
     """For each of P columns the highest other column: (T, 39), (P,) → (T, P)."""
-    order = np.argpartition(values, -2, axis=1)[:, -2:]
-    two = np.take_along_axis(values, order, axis=1)
-    best_first = two[:, 0] > two[:, 1]
-    best = np.where(best_first, order[:, 0], order[:, 1])
-    first, second = two.max(axis=1), two.min(axis=1)
-    result: Floats = np.where(best[:, None] == columns[None, :], second[:, None], first[:, None])
+    best = values.argmax(axis=1)
+    rows = np.arange(len(values))
+    first = values[rows, best]
+    rest = values.copy()
+    rest[rows, best] = -np.inf
+    result: Floats = np.where(best[:, None] == columns[None, :], rest.max(axis=1)[:, None], first[:, None])
     return result
 
 

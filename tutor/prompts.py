@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +54,7 @@ def prompt_from_phones(text: str, words: Sequence[tuple[str, Sequence[str]]]) ->
     result = []
     at = 0
     for name, names in words:
-        found = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE).search(text, at)
-        span = found.span() if found else (at, at)
+        span = _span_of(name, text, at)
         at = span[1]
         unknown = [phone for phone in names if phones.strip_stress(phone) not in phones.ORDER]
         if unknown or not names:
@@ -65,6 +63,21 @@ def prompt_from_phones(text: str, words: Sequence[tuple[str, Sequence[str]]]) ->
             )
         result.append(Word(name, (tuple(names),), False, span))
     return Prompt(text, tuple(result))
+
+
+def _span_of(name: str, text: str, at: int) -> tuple[int, int]:
+    """Where the whole word next stands in ``text`` from ``at`` on, capitals aside; (at, at) where it does not."""
+    shown, wanted = text.lower(), name.lower()
+    # A few capitals, none of them English, are longer in lower case; places are then told by the text as it is.
+    if len(shown) != len(text):
+        shown, wanted = text, name
+    start = shown.find(wanted, at)
+    while start >= 0:
+        end = start + len(wanted)
+        if not any(char.isalnum() or char == "_" for char in (shown[max(0, start - 1) : start] + shown[end : end + 1])):
+            return start, end
+        start = shown.find(wanted, start + 1)
+    return at, at
 
 
 def _word(token: spoken.Token, book: Lexicon) -> Word:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 from tutor.acoustic import EngineInfo
@@ -108,7 +108,7 @@ class Assessment:
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts and lists, ready for ``json.dumps``; numbers rounded to what they mean."""
-        return {"schema": SCHEMA, **_rounded(asdict(self))}
+        return {"schema": SCHEMA, **_plain(self)}
 
 
 def from_json(data: dict[str, Any]) -> Assessment:
@@ -136,11 +136,14 @@ def _phone(data: dict[str, Any]) -> PhoneResult:
     return PhoneResult(**{**data, "heard": tuple(Heard(**heard) for heard in data["heard"])})
 
 
-def _rounded(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """Dataclasses as dicts, tuples as lists, numbers rounded."""
     if isinstance(value, float):
         return round(value, 3)
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value
+        return [_plain(item) for item in value]
+    return {key: _plain(item) for key, item in vars(value).items()} if is_dataclass(value) else value

@@ -25,7 +25,11 @@ _LIKELIHOOD_WEIGHT = 0.1
 
 @dataclass(frozen=True)
 class ScoredPiece:
-    """One piece of a recording: ``offset_s`` is the time of its first sample."""
+    """One piece of a recording: ``offset_s`` is the time of its first sample.
+
+    ``words`` W of the text, forced ``alignment`` of them, ``evidence`` and ``scores`` of the P phones of the
+    pronunciations that fitted, ``repeats``: first frame of extra speech → number of the word said again.
+    """
 
     offset_s: float
     words: tuple[Word, ...]
@@ -108,10 +112,12 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
         return WordResult(word.text, at, at, 0.0, 0.0, 0.0, OMITTED, trust, word.guessed, silent)
     phones = []
     dropped, replaced = 0.0, False
-    for index, name, (start, end) in zip(range(rows.start, rows.stop), names, times, strict=True):
-        rating = float(np.clip(piece.scores.phone[index], 0, 2))
+    ratings = np.clip(piece.scores.phone[rows], 0, 2).tolist()
+    certain = np.clip(1.0 - 0.5 * piece.scores.phone_spread[rows], 0.0, 1.0).tolist()
+    found = zip(range(rows.start, rows.stop), names, times, ratings, certain, strict=True)
+    for index, name, (start, end), rating, sure in found:
         expected = int(piece.evidence.phones[index])
-        confidence = float(np.clip(1.0 - 0.5 * piece.scores.phone_spread[index], 0.0, 1.0)) * trust
+        confidence = sure * trust
         other = contradicted(piece.evidence.features[index], expected)
         replaced = replaced or other
         if other and rating > LIMITS.contradicted_rating:

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
-from tutor.errors import EngineError, InstallError, OutputError, TutorError
+from tutor.errors import DeviceLost, EngineError, InstallError, OutputError, TutorError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -49,7 +49,7 @@ def run_jobs(
     job; with 0 workers all happens in this process. ``keep_going`` is asked several times a second; once it
     says False no new job is begun and the iterator ends when those in hand are done. A job during which its
     worker dies is tried once more and then reported as failed. Raises what ``open_work`` raises, and a job's
-    ``OutputError``.
+    ``OutputError`` or ``DeviceLost``.
     """
     numbered = enumerate(jobs)
     if workers == 0:
@@ -65,8 +65,8 @@ def run_jobs(
 def _attempt(work: Work[Job, Result], index: int, job: Job) -> Outcome[Result]:
     try:
         return Outcome(index, work(job))
-    except OutputError:
-        # A full disk is nothing about this file: the next ones would fail alike.
+    except (OutputError, DeviceLost):
+        # A full disk or a lost accelerator is nothing about this file: the next ones would fail alike.
         raise
     except TutorError as error:
         return Outcome(index, None, str(error))
@@ -225,7 +225,7 @@ def _serve(open_work: Callable[[], Work[Any, Any]], pipe: Connection) -> None:
             return
         try:
             answer: object = _attempt(work, index, job)
-        except OutputError as error:
+        except (OutputError, DeviceLost) as error:
             answer = error
         try:
             pipe.send(answer)

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tutor import assess
 from tutor.acoustic import Model
+from tutor.assess import score_utterance
 from tutor.clip import read_clip
 from tutor.errors import AudioError
 from tutor.phones import index_of
@@ -32,15 +32,9 @@ def held_out_ids(labels: dict[str, Any], folds: int = 10) -> list[str]:
 def observe(model: Model, path: Path, words: list[tuple[str, list[str]]], text: str) -> ScoredPiece | None:
     """The shipped path up to the scorer's answer; None where the recording cannot be placed."""
     try:
-        clip = read_clip(path)
-        prompt = prompt_from_phones(text, words)
-        start, end = assess._ranges(clip)[0]
-        output = model.listen([assess._cut(clip, start, end)])[0]
-        aligned = assess._aligned(output, prompt.words, whole=True)
+        return score_utterance(read_clip(path), prompt_from_phones(text, words), model)
     except AudioError:
         return None
-    evidence = assess._evidence(output, prompt.words, aligned)
-    return ScoredPiece(start / 16000, prompt.words, aligned, evidence, model.score([evidence])[0], {})
 
 
 def main() -> None:

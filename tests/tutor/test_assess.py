@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 
 from tests.tutor.spoken_model import SpokenModel, clip_for
 from tutor import result
-from tutor.assess import assess, assess_batch
-from tutor.errors import AudioError, Cancelled
+from tutor.acoustic import AcousticOutput, Floats, ScorerInput, ScorerOutput
+from tutor.assess import assess, assess_batch, score_utterance, utterance
+from tutor.errors import AudioError, Cancelled, EngineError
 from tutor.prompts import Prompt, prompt_from_phones
 
 TEXT = [("We", ["W", "IY1"]), ("call", ["K", "AO1", "L"]), ("it", ["IH1", "T"]), ("bear", ["B", "EH1", "R"])]
@@ -139,3 +141,70 @@ def test_the_json_form_comes_back() -> None:
     assert again.to_json() == found.to_json()
     with pytest.raises(KeyError):
         result.from_json({**data, "schema": "tutor.score/0"})
+
+
+class _Switching(SpokenModel):
+    """A model whose scorer is gone for the first ``failures`` asks, as while a server changes versions."""
+
+    def __init__(self, spoken: list[str], failures: int) -> None:
+        super().__init__(spoken)
+        self.failures, self.asked, self.heard = failures, 0, 0
+
+    def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
+        self.heard += len(clips)
+        return super().listen(clips)
+
+    def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
+        self.asked += 1
+        if self.asked <= self.failures:
+            raise EngineError("version 1 is gone")
+        return super().score(evidence)
+
+
+def test_a_take_is_heard_again_when_its_model_was_replaced() -> None:
+    model = _Switching(READ, failures=1)
+    found = assess(clip_for(READ), PROMPT, model)
+    assert (model.heard, model.asked) == (2, 2)
+    assert found.scores == _assess(READ).scores
+
+
+def test_a_scorer_that_fails_twice_is_not_asked_again() -> None:
+    model = _Switching(READ, failures=9)
+    with pytest.raises(EngineError, match="version 1 is gone"):
+        assess(clip_for(READ), PROMPT, model)
+    assert (model.heard, model.asked) == (2, 2)
+
+
+def test_only_the_take_in_between_is_heard_again() -> None:
+    model = _Switching(READ, failures=1)
+    answers = assess_batch([(clip_for(READ), PROMPT)] * 3, model)
+    assert (model.heard, model.asked) == (4, 4)
+    assert len({answer.scores for answer in answers}) == 1  # type: ignore[union-attr]
+
+
+def test_long_recordings_in_company_are_heard_with_the_others() -> None:
+    spoken = (READ + ["-"] * 40) * 12
+    long = prompt_from_phones("We call it bear " * 12, TEXT * 12)
+    clip = _with_pauses(clip_for(spoken), spoken)
+    alone = assess(clip, long, SpokenModel(spoken))  # type: ignore[arg-type]
+    asked: list[int] = []
+
+    class Counted(SpokenModel):
+        def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
+            asked.append(len(clips))
+            return super().listen(clips)
+
+    together = assess_batch([(clip, long), (clip_for(READ), PROMPT)], Counted(spoken))  # type: ignore[list-item]
+    assert len(asked) == 1 and asked[0] > 3
+    assert together[0].words == alone.words  # type: ignore[union-attr]
+
+
+def test_one_utterance_up_to_the_raters_scales() -> None:
+    clip = clip_for(READ)
+    piece = score_utterance(clip, PROMPT, SpokenModel(READ))
+    assert piece.evidence.features.shape[0] == len(piece.scores.phone) == 10
+    assert piece.scores.word.shape == (4, 3) and piece.scores.sentence.shape == (5,)
+    assert [word.said for word in piece.alignment.words] == [True] * 4
+    assert np.array_equal(utterance(clip), clip.samples)
+    with pytest.raises(AudioError):
+        score_utterance(clip_for(["W", "IY"]), prompt_from_phones("call " * 60, [TEXT[1]] * 60), SpokenModel(READ))

@@ -155,12 +155,13 @@ def test_one_bad_file_takes_no_other_with_it(intake: Intake, tmp_path: Path) -> 
 
 
 class Falling(CannedModel):
-    """Stands in for a model whose engine fails at the second clip, so that a lesser one takes over."""
+    """Stands in for a model whose engine fails at the second file, so that a lesser one takes over."""
 
     def listen(self, clips):  # type: ignore[no-untyped-def]
         heard = super().listen(clips)
         self._heard_before = getattr(self, "_heard_before", 0) + 1
-        if self._heard_before > 1:
+        # The first call was not a file's.
+        if self._heard_before > 2:
             self._info = EngineInfo("onnx_cpu", "light 1", "fp32", "")
         return heard
 

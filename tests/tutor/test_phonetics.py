@@ -42,6 +42,23 @@ def test_formants_are_those_of_the_middle() -> None:
 
 
 @needs_praat
+def test_formants_are_those_of_praat_over_the_whole_sound() -> None:
+    import parselmouth
+
+    sound = np.concatenate(
+        [vowel_sound(120.0, FORMANTS_HZ, 0.5), vowel_sound(125.0, (400.0, 1900.0, 2700.0, 3500.0, 4500.0), 0.5)]
+    )
+    middles = np.array([0.01, 0.1, 0.2, 0.33, 0.48, 0.61, 0.77, 0.9])
+    said = reading(word("a", *(phone("AH1", at - 0.01, at + 0.01) for at in middles)))
+    measured, _ = phonetics.measure(sound, said)
+    whole = parselmouth.Sound(sound.astype(np.float64), 16_000).to_formant_burg(time_step=0.0005, maximum_formant=5000.0)
+    for at, found in zip(middles[1:], measured.formants[1:], strict=True):
+        nearest = whole.xs()[np.argmin(np.abs(whole.xs() - at))]
+        assert found == pytest.approx([whole.get_value_at_time(n, nearest) for n in (1, 2, 3)], rel=0.01)
+    assert measured.formants[0] is not None
+
+
+@needs_praat
 def test_consonants_and_left_out_vowels_have_no_formants() -> None:
     sound = vowel_sound(120.0, FORMANTS_HZ, 2.0)
     measured, _ = phonetics.measure(sound, think())

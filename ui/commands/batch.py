@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HELP = "score a folder of recordings for research"
 SHOWN_PROBLEMS = 20
+GPU_ENGINES = ("tensorrt_rtx", "tensorrt", "onnx_cuda")
 GPU_WORKERS = 4
 """Reading and aligning take more time than a GPU does; each worker holds a model on it."""
 
@@ -164,10 +165,11 @@ def _pinned(model: str, engine: str) -> str:
     """
     if engine != "auto":
         return engine
-    opened = _opener(model, engine)()
-    backend = opened.info.backend
-    opened.close()
-    return backend
+    from engines.choose import choose
+
+    chosen = choose(model, engine)
+    chosen.model.close()
+    return chosen.engine
 
 
 def _model_key(model: str, engine: str) -> tuple[str, dict[str, str]]:
@@ -182,6 +184,8 @@ def _model_key(model: str, engine: str) -> tuple[str, dict[str, str]]:
     folder = folder_of(model)
     manifest = load_manifest(folder)
     paths = [folder / "manifest.json", manifest.acoustic_path]
+    if manifest.acoustic_cpu is not None:
+        paths.append(folder / manifest.acoustic_cpu.file)
     if manifest.scorer_path is not None:
         paths.append(manifest.scorer_path)
     files = {path.name: sha256_of(path) for path in paths}
@@ -189,9 +193,22 @@ def _model_key(model: str, engine: str) -> tuple[str, dict[str, str]]:
 
 
 def _opener(model: str, engine: str) -> Callable[[], Model]:
-    from engines.choose import open_model
+    from engines.choose import open_alone
 
-    return partial(open_model, model, engine, threads=1)
+    if engine in GPU_ENGINES:
+        return partial(open_in_batches, model, engine)
+    return partial(open_alone, model, engine, threads=1)
+
+
+def open_in_batches(model: str, engine: str) -> Model:
+    """A GPU engine that fills batches by length, as large as the model's batch profile is made for."""
+    from engines.choose import folder_of, open_alone
+    from engines.manifest import load_manifest
+    from tutor.batching import LengthBatches
+
+    profiles = load_manifest(folder_of(model)).profiles.values()
+    usual = max(profile.batch[1] * profile.samples[1] for profile in profiles)
+    return LengthBatches(open_alone(model, engine), usual)
 
 
 def _list_problems(intake: Intake) -> None:

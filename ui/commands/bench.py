@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +37,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--takes", type=int, default=50, help="with --window: measured takes (default: 50)")
     parser.add_argument("--starts", type=int, default=5, help="with --window: measured starts (default: 5)")
+    parser.add_argument(
+        "--batch", type=Path, metavar="CORPUS", help="instead: what tutor batch scores a second, beside the bare model"
+    )
+    parser.add_argument("--limit", type=int, default=200, help="recordings of the corpus (default: 200)")
+    parser.add_argument("--jobs", type=int, default=2, help="worker processes of --batch (default: 2)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of --batch; the median counts (default: 3)")
+    parser.add_argument(
+        "--formats", type=_names, default=(), metavar="wav,flac,opus", help="copies to make for --batch (default: as given)"
+    )
+    parser.add_argument("--acoustics", action="store_true", help="--batch with Praat's measures")
     parser.add_argument("--json", action="store_true", help="all figures as JSON on stdout")
 
 
@@ -42,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure each backend and print its table."""
     if arguments.window:
         return _window(arguments)
+    if arguments.batch is not None:
+        return _batch(arguments)
     from engines.benchmark import bench_take, peak_memory_mb
     from engines.choose import open_model
     from ui.console import progress_bar
@@ -108,6 +122,47 @@ def _show_window(report: WindowReport) -> None:
 
 def _range(values: tuple[float, ...]) -> str:
     return f"{min(values):.2f}–{max(values):.2f}" if values else "–"
+
+
+def _batch(arguments: argparse.Namespace) -> int:
+    from tempfile import TemporaryDirectory
+
+    from engines.choose import open_alone
+    from tutor.batch import Settings
+    from tutor.batch_speed import converted, measure_speed
+    from tutor.intake import take_in
+    from ui.console import progress_bar
+
+    [engine] = arguments.backends if arguments.backends != ("auto",) else ("onnx_cpu",)
+    settings = Settings(arguments.model, engine, "", acoustics=arguments.acoustics)
+    speeds = []
+    with progress_bar() as progress, TemporaryDirectory() as scratch:
+        items = take_in(arguments.batch, progress=progress).items
+        items = items[:: max(1, len(items) // arguments.limit)][: arguments.limit]
+        for kind in arguments.formats or ("as given",):
+            folder = Path(scratch, kind)
+            copies = converted(items, kind, folder) if arguments.formats else items
+            speeds.append(
+                measure_speed(
+                    copies,
+                    partial(open_alone, arguments.model, engine, threads=1),
+                    settings,
+                    folder,
+                    workers=arguments.jobs,
+                    rounds=arguments.rounds,
+                    kind=kind,
+                    progress=progress,
+                )
+            )
+    if arguments.json:
+        print(json.dumps({"schema": "tutor.bench/1", "batch": [asdict(speed) for speed in speeds]}, indent=1))
+        return 0
+    first = speeds[0]
+    print(f"{engine} · {arguments.model} · {first.recordings} recordings, {first.audio_s:.0f} s; {first.workers} processes")
+    print(f"{'sound':<10}{'bare model':>12}{'batch':>8}{'share':>8}   (× real time)")
+    for speed in speeds:
+        print(f"{speed.format:<10}{speed.bare:>12.0f}{speed.batch:>8.0f}{speed.share:>8.2f}")
+    return 0
 
 
 def _load(model: Any, speakers: int, duration_s: float) -> LoadReport:
