@@ -12,7 +12,8 @@ import numpy as np
 from tutor.acoustic import Floats, ScorerInput
 from tutor.assess import score_utterance, utterance
 from tutor.batch import JOURNAL, FileDone, OpenModel, Settings, prompt_of, run_batch
-from tutor.clip import read_clip
+from tutor.clip import MAX_S, read_clip
+from tutor.decode import decode
 from tutor.errors import Cancelled, EngineError
 from tutor.intake import Item
 from tutor.progress import Progress, silent
@@ -26,8 +27,11 @@ _UNSTEADY = 2
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds of sound per second. ``bare``: the two graphs alone, on sound and evidence that lie ready in memory;
-    ``batch``: file to journal. ``share``: median over the rounds of batch / bare.
+    """Seconds of sound per second, medians of the rounds.
+
+    ``bare``: the two graphs alone, on sound and evidence that lie ready in memory. ``fed``: the same with each file
+    decoded first, which no way of scoring can do without. ``batch``: from file to journal. ``share`` and ``fed_share``:
+    batch / bare and batch / fed.
     """
 
     format: str
@@ -35,24 +39,26 @@ class Speed:
     audio_s: float
     workers: int
     bare: float
+    fed: float
     batch: float
     share: float
+    fed_share: float
 
 
 @dataclass(frozen=True)
 class OpenBare:
     """Opens a model in a worker; the job prepares all inputs of some items, then times the model on them.
 
-    The answer: seconds of sound, seconds taken.
+    The answer: seconds of sound, seconds taken by the model, and by decoding and the model.
     """
 
     open_model: OpenModel
     settings: Settings
 
-    def __call__(self) -> Callable[[tuple[Item, ...]], tuple[float, float]]:
+    def __call__(self) -> Callable[[tuple[Item, ...]], tuple[float, float, float]]:
         model = self.open_model()
 
-        def run(items: tuple[Item, ...]) -> tuple[float, float]:
+        def run(items: tuple[Item, ...]) -> tuple[float, float, float]:
             ready: list[tuple[Floats, ScorerInput]] = []
             audio_s = 0.0
             for item in items:
@@ -64,7 +70,13 @@ class OpenBare:
             for samples, evidence in ready:
                 model.listen([samples])
                 model.score([evidence])
-            return audio_s, time.perf_counter() - begun
+            bare_s = time.perf_counter() - begun
+            begun = time.perf_counter()
+            for item, (samples, evidence) in zip(items, ready, strict=True):
+                decode(item.audio, MAX_S)
+                model.listen([samples])
+                model.score([evidence])
+            return audio_s, bare_s, time.perf_counter() - begun
 
         return run
 
@@ -84,7 +96,7 @@ def measure_speed(
 
     Raises ``EngineError`` when a recording cannot be scored, ``Cancelled`` when progress asks to stop.
     """
-    bare, batch = [], []
+    bare, fed, batch = [], [], []
     audio_s = 0.0
     for turn in range(rounds):
         if not progress(f"measuring {kind}", turn, rounds):
@@ -95,13 +107,14 @@ def measure_speed(
             if outcome.result is None:
                 raise EngineError(f"The bare model could not be measured: {outcome.error}")
         answers = [outcome.result for outcome in outcomes if outcome.result is not None]
-        bare.append(sum(seconds / taken for seconds, taken in answers))
-        audio_s = sum(seconds for seconds, _ in answers)
+        bare.append(sum(seconds / taken for seconds, taken, _ in answers))
+        fed.append(sum(seconds / taken for seconds, _, taken in answers))
+        audio_s = sum(seconds for seconds, _, _ in answers)
         batch.append(_batch_rate(items, open_model, settings, folder, workers, audio_s))
-    shares = np.array(batch) / np.array(bare)
-    return Speed(
-        kind, len(items), audio_s, workers, float(np.median(bare)), float(np.median(batch)), float(np.median(shares))
-    )
+    rates = np.array([bare, fed, batch])
+    medians = np.median(rates, axis=1).tolist()
+    shares = np.median(rates[2] / rates[:2], axis=1).tolist()
+    return Speed(kind, len(items), audio_s, workers, *medians, *shares)
 
 
 def converted(items: Sequence[Item], kind: str, folder: Path) -> list[Item]:
