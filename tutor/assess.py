@@ -20,6 +20,7 @@ from tutor.errors import AudioError, Cancelled, EngineError, TutorError
 from tutor.evidence import expected_phones, gather_evidence
 from tutor.progress import Progress, silent
 from tutor.prompts import Prompt, Word
+from tutor.readings import Reading, believed, is_plain
 from tutor.result import GRADED, MISPRONOUNCED, OK, OMITTED, OTHER_TEXT, UNCLEAR, Assessment, Scores, WordResult
 from tutor.scoring import ScoredPiece, audio_trust, match_of, sentence_scores, word_results
 from tutor.timebase import FRAME_S, MAX_SAMPLES, MIN_SAMPLES, samples_of, seconds_of
@@ -152,23 +153,27 @@ def _piece(
         output = output or model.listen([samples])[0]
         timing["acoustic"] += _since(began)
         began = time.perf_counter()
-        aligned = _aligned(output, words, whole=last)
-        timing["align"] += _since(began)
-        said = tuple(words[: len(aligned.words)])
+        placed = [_aligned(output, words, whole=last)]
+        said = tuple(words[: len(placed[0].words)])
         if not said:
             return None
+        if not is_plain(placed[0]):
+            placed.append(_aligned(output, said, whole=last, strict=True))
+        timing["align"] += _since(began)
         began = time.perf_counter()
-        evidence = _evidence(output, said, aligned)
-        repeats = _repeats(output, said, aligned)
+        shown = [_evidence(output, said, alignment) for alignment in placed if len(alignment.words) == len(said)]
+        repeats = _repeats(output, said, placed[0])
         timing["evidence"] += _since(began)
         began = time.perf_counter()
         try:
-            answer = model.score([evidence])[0]
+            answers = model.score(shown)
         except EngineError as error:
             failure = error
             continue
         timing["scorer"] += _since(began)
-        return ScoredPiece(seconds_of(start), said, aligned, evidence, answer, repeats)
+        readings = [Reading(*parts) for parts in zip(placed, shown, answers, strict=False)]
+        reading = believed(readings[0], readings[-1], bool(repeats))
+        return ScoredPiece(seconds_of(start), said, reading.alignment, reading.evidence, reading.scores, repeats)
     raise failure
 
 
@@ -220,7 +225,7 @@ def _cut(clip: Clip, start: int, end: int) -> Floats:
     return samples
 
 
-def _aligned(output: AcousticOutput, words: Sequence[Word], *, whole: bool) -> Alignment:
+def _aligned(output: AcousticOutput, words: Sequence[Word], *, whole: bool, strict: bool = False) -> Alignment:
     choices = [word.pronunciations for word in words]
     shortest = sum(min(len(phones) for phones in choice) for choice in choices)
     frames = len(output.frame_log_posteriors)
@@ -229,7 +234,7 @@ def _aligned(output: AcousticOutput, words: Sequence[Word], *, whole: bool) -> A
         raise AudioError(
             f"{seconds:.1f} s of speech cannot hold a text of {shortest} sounds; record the whole text or shorten it."
         )
-    aligned = align(output.frame_log_posteriors, choices, whole=whole)
+    aligned = align(output.frame_log_posteriors, choices, whole=whole, strict=strict)
     extra = tuple(span for span in aligned.extra if span.end - span.start >= _SHORTEST_EXTRA)
     return replace(aligned, extra=extra)
 

@@ -1,0 +1,76 @@
+"""Which of two readings is believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tutor.acoustic import ScorerInput, ScorerOutput
+from tutor.align import AlignedWord, Alignment, ExtraSpeech
+from tutor.readings import Reading, believed, is_plain
+
+WORDS = np.array([0, 0, 1, 2, 2], dtype=np.int32)
+
+
+def reading(marks: list[float], said: tuple[bool, ...] = (True, True, True), extra: tuple[ExtraSpeech, ...] = ()) -> Reading:
+    counts = np.bincount(WORDS)
+    words = tuple(
+        AlignedWord(0, np.zeros(count, np.int32), np.ones(count, np.int32), read)
+        for count, read in zip(counts, said, strict=True)
+    )
+    evidence = ScorerInput(np.zeros(5, np.int32), WORDS, np.zeros((5, 3), np.float32), np.zeros((5, 2), np.float32))
+    scores = ScorerOutput(
+        np.array(marks, np.float32), np.zeros(5, np.float32), np.zeros((3, 3), np.float32), np.zeros(5, np.float32)
+    )
+    return Reading(Alignment(words, extra, 0.0), evidence, scores)
+
+
+def test_a_word_left_out_is_believed_when_the_others_sound_as_good_without_it() -> None:
+    free = reading([1.9, 1.9, 0.1, 1.9, 1.9], (True, False, True))
+    strict = reading([1.9, 1.8, 0.4, 1.8, 1.9])
+    assert believed(free, strict, False) is free
+
+
+def test_a_word_is_not_called_left_out_when_that_spoils_the_others() -> None:
+    free = reading([1.0, 1.1, 0.1, 1.2, 1.9], (True, False, True))
+    strict = reading([1.8, 1.8, 1.5, 1.8, 1.9])
+    assert believed(free, strict, False) is strict
+
+
+def test_marks_of_the_word_in_question_do_not_decide() -> None:
+    free = reading([1.8, 1.8, 0.0, 1.8, 1.8], (True, False, True))
+    strict = reading([1.8, 1.8, 2.0, 1.8, 1.8])
+    assert believed(free, strict, False) is free
+
+
+def test_hesitation_keeps_its_times_and_counts_in_the_scores() -> None:
+    free = reading([1.9] * 5, extra=(ExtraSpeech(1, 10, 20),))
+    strict = reading([1.9, 1.2, 1.2, 1.9, 1.9])
+    answer = believed(free, strict, False)
+    assert answer.alignment is free.alignment
+    assert answer.scores is strict.scores and answer.evidence is strict.evidence
+
+
+def test_a_repeated_word_does_not_count_in_the_scores() -> None:
+    free = reading([1.9] * 5, extra=(ExtraSpeech(1, 10, 20),))
+    assert believed(free, reading([1.2] * 5), True) is free
+
+
+def test_other_pronunciations_are_never_mixed() -> None:
+    free = reading([1.9] * 5, extra=(ExtraSpeech(1, 10, 20),))
+    strict = reading([1.2] * 5)
+    words = (replace(strict.alignment.words[0], variant=1), *strict.alignment.words[1:])
+    strict = replace(strict, alignment=replace(strict.alignment, words=words))
+    assert believed(free, strict, False) is free
+
+
+def test_where_no_word_was_read_the_free_reading_stands() -> None:
+    free = reading([0.0] * 5, (False, False, False))
+    assert believed(free, reading([1.0] * 5), False) is free
+
+
+def test_plain() -> None:
+    assert is_plain(reading([1.0] * 5).alignment)
+    assert not is_plain(reading([1.0] * 5, (True, True, False)).alignment)
+    assert not is_plain(reading([1.0] * 5, extra=(ExtraSpeech(0, 1, 2),)).alignment)
