@@ -15,15 +15,15 @@ import numpy as np
 
 from engines.training.held_out import held_out_ids, observe
 from tutor import result
-from tutor.align import align
-from tutor.assess import assess
-from tutor.clip import clip_from_samples, read_clip
+from tutor.align import Alignment
+from tutor.assess import assess, score_utterance
+from tutor.clip import Clip, clip_from_samples, read_clip
 from tutor.denoise import denoise
 from tutor.errors import TutorError
 from tutor.evidence import FEATURES
 from tutor.phones import ORDER, index_of
-from tutor.prompts import make_prompt
-from tutor.timebase import FRAME_S, MAX_SAMPLES, SAMPLE_RATE
+from tutor.prompts import Prompt, Word, make_prompt
+from tutor.timebase import FRAME_S, SAMPLE_RATE
 
 _MEANS = slice(FEATURES.index(f"mean_{ORDER[0]}"), FEATURES.index(f"mean_{ORDER[-1]}") + 1)
 _PEAKS = slice(FEATURES.index(f"peak_{ORDER[0]}"), FEATURES.index(f"peak_{ORDER[-1]}") + 1)
@@ -58,18 +58,19 @@ def words_left_out_and_put_in(model: Any, folder: Path) -> str:
     sentences = [make_prompt(labels[key]["text"].lower()).words for key in keys]
     longer = [word for words in sentences for word in words if len(word.pronunciations[0]) > 2]
     omitted = falsely = words_read = extra = put_in = 0
-    for key, words in zip(keys, sentences, strict=True):
-        [output] = model.listen([read_clip(folder / labels[key]["audio"]).samples[:MAX_SAMPLES]])
-        frames, choices = output.frame_log_posteriors, [word.pronunciations for word in words]
-        falsely += sum(not word.said for word in align(frames, choices).words)
+
+    def heard(clip: Clip, words: list[Word]) -> Alignment:
+        return score_utterance(clip, Prompt("", tuple(words)), model).alignment
+
+    for key, words in zip(keys, map(list, sentences), strict=True):
+        clip = read_clip(folder / labels[key]["audio"])
+        falsely += sum(not word.said for word in heard(clip, words).words)
         words_read += len(words)
         at = int(rng.integers(len(words) + 1))
-        added = [*choices[:at], longer[int(rng.integers(len(longer)))].pronunciations, *choices[at:]]
-        omitted += not align(frames, added).words[at].said
+        omitted += not heard(clip, [*words[:at], longer[int(rng.integers(len(longer)))], *words[at:]]).words[at].said
         if len(words) > 2:
             at = int(rng.integers(len(words)))
-            found = align(frames, [*choices[:at], *choices[at + 1 :]]).extra
-            extra += any(span.before == at for span in found)
+            extra += any(span.before == at for span in heard(clip, [*words[:at], *words[at + 1 :]]).extra)
             put_in += 1
     return (
         f"words left out: {omitted} of {len(keys)} found, {falsely} of {words_read} read words taken as left out; "
