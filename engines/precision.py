@@ -242,6 +242,8 @@ def _to_int8(
         raise ModelError("INT8 needs recordings to calibrate on; none were given.")
     onnx = _onnx()
     _name_nodes(model)
+    if front:
+        _constants_stored(model)
     candidates = set(quantisable(model.SerializeToString(), front)) - set(keep)
     rest = [node.name for node in model.graph.node if node.name not in candidates]
     source = _Clips(clips, progress, alike=method != "minmax")
@@ -265,6 +267,17 @@ def _to_int8(
             extra_options={"ActivationSymmetric": True, "WeightSymmetric": True, "QuantizeBias": False},
         )
         return onnx.load(str(target))
+
+
+def _constants_stored(model: Any) -> None:
+    """Large constants (the front end's kernels) become stored weights, which alone are quantised."""
+    graph = model.graph
+    for node in [node for node in graph.node if node.op_type == "Constant"]:
+        for attribute in node.attribute:
+            if attribute.name == "value" and np.prod(attribute.t.dims) >= _WORTH_SHARING:
+                graph.initializer.add().CopyFrom(attribute.t)
+                graph.initializer[-1].name = node.output[0]
+                graph.node.remove(node)
 
 
 class _Clips:

@@ -7,6 +7,7 @@ What each version is given:
                      8.6                 10                   11                  RTX 1
 ===================  ==================  ===================  ==================  =====================
 network flags        EXPLICIT_BATCH      STRONGLY_TYPED       STRONGLY_TYPED      STRONGLY_TYPED
+                                                              (kept, no effect)
 where types live     builder flags       in the ONNX          in the ONNX         in the ONNX
 FP16                 BuilderFlag.FP16    typed ONNX           typed ONNX          typed ONNX
 FP32 products        never as TF32       never as TF32        never as TF32       never as TF32
@@ -64,7 +65,7 @@ class Library:
         self.has_calibrator = self.typed_by_flags
         self.has_timing_cache = not self.is_rtx
         self.has_monitor = hasattr(module, "IProgressMonitor")
-        self.has_targets = hasattr(module, "ComputeCapability")
+        self.has_targets = self.is_rtx and hasattr(module, "ComputeCapability")
 
     @property
     def title(self) -> str:

@@ -67,7 +67,7 @@ def make_trt(version: str, cuda: FakeCuda, *, rtx: bool = False) -> Any:
     if not rtx and major < 11:
         sources.update(CUBLAS=0, CUBLAS_LT=1, CUDNN=2)
     module.TacticSource = enum.IntEnum("TacticSource", sources)
-    if rtx:
+    if rtx or major == 11:
         names = ("NONE", "CURRENT", "SM75", "SM80", "SM86", "SM89", "SM120", "SM121")
         module.ComputeCapability = enum.IntEnum(
             "ComputeCapability", {name: i for i, name in enumerate(names)}
