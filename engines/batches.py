@@ -19,10 +19,17 @@ def check_clips(clips: Sequence[Floats]) -> None:
     """Refuse with ``AudioError`` what would fail deep inside a device: other types, shapes, lengths, NaN."""
     for clip in clips:
         if clip.ndim != 1 or clip.dtype != np.float32:
-            raise AudioError(f"A clip is {clip.dtype}{list(clip.shape)} where float32[samples] was expected.")
+            raise AudioError(
+                "A clip is {kind}{shape} where float32[samples] was expected.",
+                kind=clip.dtype,
+                shape=list(clip.shape),
+            )
         if not timebase.MIN_SAMPLES <= len(clip) <= timebase.MAX_SAMPLES:
             seconds = timebase.seconds_of(len(clip))
-            raise AudioError(f"A clip lasts {seconds:.2f} s; the model takes 0.3 to 15 s in one piece.")
+            raise AudioError(
+                "A clip lasts {seconds:.2f} s; the model takes 0.3 to 15 s in one piece.",
+                seconds=seconds,
+            )
         if not np.isfinite(clip).all():
             raise AudioError("A clip holds samples that are not numbers; record it again.")
 
@@ -49,7 +56,9 @@ def acoustic_outputs(arrays: Mapping[str, NDArray[Any]], lengths: Sequence[int])
             if array.shape != (frames, phones.CLASS_COUNT):
                 expected = [frames, phones.CLASS_COUNT]
                 raise EngineError(
-                    f"The engine answered {list(array.shape)} where {expected} was expected; rebuild it."
+                    "The engine answered {found} where {expected} was expected; rebuild it.",
+                    found=list(array.shape),
+                    expected=expected,
                 )
         # Both heads are functions of the hidden states: what is wrong there shows here, in a fifth of the
         # numbers.

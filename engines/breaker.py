@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, Model, ScorerInput, ScorerOutput
-from tutor.errors import EngineError, InstallError
+from tutor.errors import EngineError, InstallError, Message
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half-open"
 FIRST_WAIT_S, LONGEST_WAIT_S = 30.0, 600.0
@@ -104,7 +104,7 @@ class FallbackModel:
         self._rungs = [_Rung(backend, clock) for backend in backends]
         self._lock = threading.Lock()
         self._last = threading.local()
-        self._notice = ""
+        self._notice = Message("")
         self._closers: list[Callable[[], None]] = []
         self._first = self._open_first()
 
@@ -136,7 +136,8 @@ class FallbackModel:
             self._last.rung = rung
             return answers
         raise EngineError(
-            f"No engine can answer now ({problem or 'all are set aside'}); try again soon."
+            "No engine can answer now ({reason}); try again soon.",
+            reason=problem or Message("all are set aside"),
         ) from problem
 
     def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
@@ -155,10 +156,10 @@ class FallbackModel:
                     return other.opened().score(evidence)
             raise
 
-    def take_notice(self) -> str:
+    def take_notice(self) -> Message:
         """One line about a backend that failed or took over since last asked; empty when nothing happened."""
         with self._lock:
-            notice, self._notice = self._notice, ""
+            notice, self._notice = self._notice, Message("")
         return notice
 
     def states(self) -> list[tuple[str, str]]:
@@ -171,7 +172,7 @@ class FallbackModel:
         rung.model, rung.info = model, model.info
         with self._lock:
             self._rungs.insert(0, rung)
-            self._notice = f"{backend.name} is ready and answers from now on."
+            self._notice = Message("{backend} is ready and answers from now on.", backend=backend.name)
 
     def on_close(self, closer: Callable[[], None]) -> None:
         """Called first by ``close``: for work in the background that belongs to this model."""
@@ -202,4 +203,4 @@ class FallbackModel:
         rung.breaker.failed()
         rung.dropped()
         with self._lock:
-            self._notice = f"{rung.backend.name} failed and is set aside for now: {error}"
+            self._notice = Message("{backend} failed and is set aside for now: {error}", backend=rung.backend.name, error=error)

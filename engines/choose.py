@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from engines.breaker import Backend, FallbackModel
 from engines.manifest import Manifest, load_manifest
 from tutor.acoustic import Model
-from tutor.errors import EngineError, InputError, InstallError, ModelError
+from tutor.errors import EngineError, InputError, InstallError, Message, ModelError
 from tutor.paths import assets_dir
 from tutor.progress import Progress, silent
 
@@ -68,7 +68,7 @@ def open_model(
     if engine == "canned":
         from engines.canned import CannedModel
 
-        return CannedModel(reason="asked for")
+        return CannedModel(reason=Message("asked for"))
     return choose(
         name, engine, progress=progress, threads=threads, device=device, background=background, ended=ended
     ).model
@@ -88,7 +88,9 @@ def choose(
     served = engine.startswith(SERVERS)
     if engine not in ENGINES and not served:
         raise InputError(
-            f"No engine is called {engine!r}; choose one of {', '.join(ENGINES)} or triton://host:port."
+            "No engine is called {engine!r}; choose one of {engines} or triton://host:port.",
+            engine=engine,
+            engines=", ".join(ENGINES),
         )
     manifest = load_manifest(folder_of(name))
     refusals: list[Refusal] = []
@@ -102,16 +104,16 @@ def choose(
     if engine not in ("auto", "onnx_cpu") and first is None and not (missing and background):
         raise InstallError(refusals[-1].reason)
     reason = (
-        "asked for"
+        Message("asked for")
         if engine == "onnx_cpu"
-        else (refusals[-1].reason if refusals else "no GPU engine was better")
+        else (refusals[-1].reason if refusals else Message("no GPU engine was better"))
     )
     ladder = [] if first is None else [first]
     ladder.append(Backend("onnx_cpu", lambda: _open_cpu(manifest, threads, reason)))
     light = _light_below(manifest)
     if light is not None:
         ladder.append(
-            Backend("onnx_cpu (light)", lambda: _open_cpu(load_manifest(light), threads, "everything failed"))
+            Backend("onnx_cpu (light)", lambda: _open_cpu(load_manifest(light), threads, Message("everything failed")))
         )
     model = FallbackModel(ladder)
     if missing and background:
@@ -151,14 +153,14 @@ def folder_of(name: str) -> Path:
     return promoted(name) or assets_dir() / "models" / name
 
 
-def gpu_driver() -> str:
+def gpu_driver() -> Message:
     """Empty when an NVIDIA driver can be loaded; else why not. Loads nothing heavy."""
     library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         ctypes.CDLL(library)
     except OSError:
-        return "no NVIDIA driver is installed"
-    return ""
+        return Message("no NVIDIA driver is installed")
+    return Message("")
 
 
 def installed_version(package: str) -> str:
@@ -180,7 +182,7 @@ def _first_usable(
             refusals.append(Refusal(engine, why_not))
             continue
         if engine in TENSORRT and importlib.util.find_spec(engine) is None:
-            refusals.append(Refusal(engine, f"{engine} is not installed"))
+            refusals.append(Refusal(engine, Message("{library} is not installed", library=engine)))
             continue
         opener = _opener(manifest, engine, device)
         try:
@@ -188,9 +190,9 @@ def _first_usable(
         except ModelError as error:
             if engine in TENSORRT:
                 missing.append(engine)
-            refusals.append(Refusal(engine, str(error)))
+            refusals.append(Refusal(engine, error.message))
         except (EngineError, InstallError) as error:
-            refusals.append(Refusal(engine, str(error)))
+            refusals.append(Refusal(engine, error.message))
         else:
             return _already_open(engine, model, opener), tuple(missing)
         if missing and background:
@@ -207,13 +209,13 @@ def _opener(manifest: Manifest, engine: str, device: int) -> Callable[[], Model]
 
         stored = find(key_for(BuildRequest(manifest, engine, GPU_PRECISION, device=device)))
         return open_engine(
-            manifest, stored, device=device, reason="GPU, library and verified engine are there"
+            manifest, stored, device=device, reason=Message("GPU, library and verified engine are there")
         )
 
     def open_onnx_cuda() -> Model:
         from engines.onnx_cuda import open_cuda
 
-        return open_cuda(manifest, device=device, reason="ONNX Runtime has CUDA here")
+        return open_cuda(manifest, device=device, reason=Message("ONNX Runtime has CUDA here"))
 
     return open_tensorrt if engine in TENSORRT else open_onnx_cuda
 

@@ -42,7 +42,12 @@ class BuildRequest:
         unknown = [name for name in wanted if name not in self.manifest.profiles]
         if unknown:
             known = ", ".join(self.manifest.profiles)
-            raise ModelError(f"Model {self.manifest.title} has no profile {unknown[0]!r}; it has {known}.")
+            raise ModelError(
+                "Model {model} has no profile {profile!r}; it has {known}.",
+                model=self.manifest.title,
+                profile=unknown[0],
+                known=known,
+            )
         return {name: self.manifest.profiles[name] for name in wanted}
 
 
@@ -108,7 +113,7 @@ def build_engine(
     try:
         return engine_store.save(key, built.data, built.seconds)
     except OSError as error:
-        raise EngineError(f"The engine cannot be kept ({error}); free some disk space.") from error
+        raise EngineError("The engine cannot be kept ({error}); free some disk space.", error=error) from error
 
 
 def verify_engine(

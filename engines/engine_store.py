@@ -114,11 +114,17 @@ def find(key: EngineKey) -> StoredEngine:
     """The whole, unchanged engine of ``key``; ``ModelError`` says why there is none that may be loaded."""
     path = folder() / f"{key.stem}.plan"
     if not path.is_file():
-        raise ModelError(f"No engine is built for {describe(key)}; run: tutor engine build.")
+        raise ModelError(
+            "No engine is built for {wanted}; run: tutor engine build.",
+            wanted=describe(key),
+        )
     engine = _read_sidecar(path.with_suffix(".json"))
     if engine.key != key:
         raise ModelError(
-            f"{path.name} was built for {describe(engine.key)}, not {describe(key)}; build it again."
+            "{file} was built for {found}, not {wanted}; build it again.",
+            file=path.name,
+            found=describe(engine.key),
+            wanted=describe(key),
         )
     check_whole(engine)
     return engine
@@ -130,11 +136,14 @@ def check_whole(engine: StoredEngine) -> None:
         found = sha256_of(engine.path)
     except OSError as error:
         raise ModelError(
-            f"{engine.path} cannot be read ({error}); build it again: tutor engine build."
+            "{file} cannot be read ({error}); build it again: tutor engine build.",
+            file=engine.path,
+            error=error,
         ) from error
     if found != engine.sha256:
         raise ModelError(
-            f"{engine.path.name} is damaged (its sha256 changed); build it again: tutor engine build."
+            "{file} is damaged (its sha256 changed); build it again: tutor engine build.",
+            file=engine.path.name,
         )
 
 
@@ -200,4 +209,8 @@ def _read_sidecar(path: Path) -> StoredEngine:
             verification=dict(data["verification"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path.name} is missing or garbled ({error}); build the engine again.") from error
+        raise ModelError(
+            "{file} is missing or garbled ({error}); build the engine again.",
+            file=path.name,
+            error=error,
+        ) from error

@@ -35,7 +35,9 @@ def heard(arrays: Mapping[str, NDArray[Any]], samples: int, token_map: TokenMap)
     if logits.ndim != 3 or logits.shape[2] != len(token_map.tokens):
         expected = f"[1, frames, {len(token_map.tokens)}]"
         raise EngineError(
-            f"The model answered {list(logits.shape)} where {expected} was expected; mend its token map."
+            "The model answered {found} where {expected} was expected; mend its token map.",
+            found=list(logits.shape),
+            expected=expected,
         )
     classes = _classes(logits[0], token_map)
     frames = timebase.frames_of(samples)

@@ -103,20 +103,33 @@ def load_manifest(folder: Path, *, check_files: bool = True) -> Manifest:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(
-            f"No model in {folder}: {FILE} is missing; reinstall Tutor or name another folder."
+            "No model in {folder}: {file} is missing; reinstall Tutor or name another folder.",
+            folder=folder,
+            file=FILE,
         ) from error
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as JSON ({error}); reinstall the model.") from error
+        raise ModelError(
+            "{path} cannot be read as JSON ({error}); reinstall the model.",
+            path=path,
+            error=error,
+        ) from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         found = data.get("schema") if isinstance(data, dict) else type(data).__name__
         raise ModelError(
-            f"{path} has schema {found!r} where {SCHEMA!r} was expected; use a model of this Tutor version."
+            "{path} has schema {found!r} where {schema!r} was expected; use a model of this Tutor version.",
+            path=path,
+            found=found,
+            schema=SCHEMA,
         )
     try:
         manifest = _parse(folder, data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         detail = f"{type(error).__name__}: {error}"
-        raise ModelError(f"{path} lacks or garbles an entry ({detail}); export the model again.") from error
+        raise ModelError(
+            "{path} lacks or garbles an entry ({detail}); export the model again.",
+            path=path,
+            detail=detail,
+        ) from error
     if check_files:
         for graph in (manifest.acoustic, manifest.acoustic_cpu, manifest.scorer):
             if graph is not None:
@@ -211,8 +224,11 @@ def _check_file(path: Path, expected: str) -> None:
     try:
         found = sha256_of(path)
     except OSError as error:
-        raise ModelError(f"Model file {path} is missing or unreadable; reinstall the model.") from error
+        raise ModelError("Model file {path} is missing or unreadable; reinstall the model.", path=path) from error
     if found != expected:
         raise ModelError(
-            f"Model file {path} is damaged (sha256 {found[:12]}…, expected {expected[:12]}…); reinstall it."
+            "Model file {path} is damaged (sha256 {found}…, expected {expected}…); reinstall it.",
+            path=path,
+            found=found[:12],
+            expected=expected[:12],
         )

@@ -35,7 +35,9 @@ class OnnxGraph:
             raise
         except Exception as error:
             raise ModelError(
-                f"{path} cannot be opened by ONNX Runtime ({_line(error)}); reinstall the model."
+                "{path} cannot be opened by ONNX Runtime ({reason}); reinstall the model.",
+                path=path,
+                reason=_line(error),
             ) from error
         found = {item.name for item in self._session.get_inputs()}
         answered = {item.name for item in self._session.get_outputs()}
@@ -44,12 +46,16 @@ class OnnxGraph:
         missing = (set(graph.inputs) - found) | (set(self.outputs) - answered)
         if missing - {"words", "hidden", "phones"}:
             raise ModelError(
-                f"{path} lacks the tensors {', '.join(sorted(missing))}; export the model again."
+                "{path} lacks the tensors {tensors}; export the model again.",
+                path=path,
+                tensors=", ".join(sorted(missing)),
             )
         if found - set(graph.inputs):
             unknown = ", ".join(sorted(found - set(graph.inputs)))
             raise ModelError(
-                f"{path} wants inputs that its manifest does not name ({unknown}); export the model again."
+                "{path} wants inputs that its manifest does not name ({unknown}); export the model again.",
+                path=path,
+                unknown=unknown,
             )
 
     @property
@@ -64,9 +70,13 @@ class OnnxGraph:
             line = _line(error)
             if "allocate" in line.lower() or "out of memory" in line.lower():
                 raise OutOfMemory(
-                    f"ONNX Runtime has too little memory ({line}); close other programs."
+                    "ONNX Runtime has too little memory ({line}); close other programs.",
+                    line=line,
                 ) from error
-            raise EngineError(f"ONNX Runtime failed ({line}); try again or choose another engine.") from error
+            raise EngineError(
+                "ONNX Runtime failed ({line}); try again or choose another engine.",
+                line=line,
+            ) from error
         return dict(zip(self.outputs, answers, strict=True))
 
 
@@ -88,7 +98,10 @@ class OnnxScorer:
     def __init__(self, manifest: Manifest, *, threads: int = 0) -> None:
         path = manifest.scorer_path
         if manifest.scorer is None or path is None:
-            raise ModelError(f"Model {manifest.title} has no scorer; name one in its manifest.")
+            raise ModelError(
+                "Model {model} has no scorer; name one in its manifest.",
+                model=manifest.title,
+            )
         self._features = len(manifest.scorer.features)
         self._graph = OnnxGraph(path, manifest.scorer, threads=threads)
 
@@ -100,8 +113,10 @@ class OnnxScorer:
         for item in evidence:
             if self._features and item.features.shape[1] != self._features:
                 raise ModelError(
-                    f"The scorer takes {self._features} features and was given {item.features.shape[1]}; "
-                    "use a model made for this version of Tutor."
+                    "The scorer takes {features} features and was given {given}; use a model made for this "
+                    "version of Tutor.",
+                    features=self._features,
+                    given=item.features.shape[1],
                 )
             answers += batches.scorer_outputs(self._graph.run(batches.scorer_inputs([item])), [item])
         return answers

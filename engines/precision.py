@@ -50,7 +50,11 @@ def variant(
     experiment would.
     """
     if precision not in PRECISIONS:
-        raise ModelError(f"No precision is called {precision!r}; choose one of {', '.join(PRECISIONS)}.")
+        raise ModelError(
+            "No precision is called {precision!r}; choose one of {known}.",
+            precision=precision,
+            known=", ".join(PRECISIONS),
+        )
     try:
         model = unpacked(data)
         if precision == "fp16":
@@ -69,7 +73,9 @@ def variant(
         # The tools raise whatever their internals do; none of it is the caller's business.
         line = " ".join(str(error).split())[:200]
         raise ModelError(
-            f"The {precision} variant cannot be made ({line}); use fp32 or export the model again."
+            "The {precision} variant cannot be made ({line}); use fp32 or export the model again.",
+            precision=precision,
+            line=line,
         ) from error
 
 

@@ -42,7 +42,9 @@ def load_cases(folder: Path | None = None, *, limit: int = 0) -> list[Case]:
     if not cases:
         where = folder or "the installation"
         raise CorpusError(
-            f"No usable recording lies in {where}; name a folder with {', '.join(AUDIO)} files."
+            "No usable recording lies in {where}; name a folder with {kinds} files.",
+            where=where,
+            kinds=", ".join(AUDIO),
         )
     return cases
 

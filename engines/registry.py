@@ -74,7 +74,11 @@ def entry(identity: str) -> Entry:
     folder = root() / "staging" / identity
     if not folder.is_dir():
         known = ", ".join(path.name for path in _staged()) or "none"
-        raise ModelError(f"No staged model is called {identity}; staged are: {known}.")
+        raise ModelError(
+            "No staged model is called {model}; staged are: {known}.",
+            model=identity,
+            known=known,
+        )
     path = folder / "comparison.json"
     comparison = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return Entry(identity, load_manifest(folder), comparison)
@@ -140,7 +144,11 @@ def promote(identity: str, name: str, current: Manifest | None) -> None:
     reasons = shortcomings(candidate, current)
     if reasons:
         log("promote", identity, candidate.manifest, "refused", {"reasons": reasons})
-        raise ModelError(f"{identity} cannot be promoted: {'; '.join(reasons)}.")
+        raise ModelError(
+            "{model} cannot be promoted: {reasons}.",
+            model=identity,
+            reasons="; ".join(reasons),
+        )
     state = _state(name)
     history = [*state.get("previous", []), state.get("current", "")]
     _write_state(name, {"current": identity, "previous": history})
@@ -153,7 +161,7 @@ def rollback(name: str) -> str:
     """
     state = _state(name)
     if not state.get("current"):
-        raise ModelError(f"The shipped {name} model is in use; there is nothing to roll back.")
+        raise ModelError("The shipped {name} model is in use; there is nothing to roll back.", name=name)
     previous = list(state.get("previous", []))
     before = str(previous.pop()) if previous else ""
     left = state["current"]
@@ -221,7 +229,9 @@ def _state(name: str) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{path} cannot be read ({error}); delete it to go back to the shipped model."
+            "{path} cannot be read ({error}); delete it to go back to the shipped model.",
+            path=path,
+            error=error,
         ) from error
     return data if isinstance(data, dict) else {}
 

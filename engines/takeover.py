@@ -15,7 +15,7 @@ from engines.manifest import Manifest
 from engines.recordings import load_cases, noisy_cases
 from engines.tensorrt_model import open_engine
 from tutor.acoustic import Model
-from tutor.errors import Cancelled, TutorError
+from tutor.errors import Cancelled, Message, TutorError
 from tutor.progress import Progress
 
 _LOG = logging.getLogger(__name__)
@@ -78,10 +78,10 @@ def build_and_verify(request: BuildRequest, progress: Progress) -> Model:
     judged = verify_engine(
         request.manifest, stored, [*cases, *noisy_cases(cases)], device=request.device, progress=progress
     )
-    return open_engine(request.manifest, judged, device=request.device, reason="built and verified just now")
+    return open_engine(request.manifest, judged, device=request.device, reason=Message("built and verified just now"))
 
 
 def _reopened(request: BuildRequest) -> Model:
     return open_engine(
-        request.manifest, find(key_for(request)), device=request.device, reason="opened again after a failure"
+        request.manifest, find(key_for(request)), device=request.device, reason=Message("opened again after a failure")
     )

@@ -96,7 +96,11 @@ def open_engine(
     """
     if stored.verdict != PASSED and not unverified:
         why = "; ".join(stored.verification.get("failures", ())) or "it was never verified"
-        raise ModelError(f"{stored.path.name} may not be used: {why}. Run: tutor engine verify.")
+        raise ModelError(
+            "{file} may not be used: {why}. Run: tutor engine verify.",
+            file=stored.path.name,
+            why=why,
+        )
     name = stored.key.library.split(" ")[0]
     with border():
         library = trt_compat.load(name)
@@ -111,14 +115,17 @@ def border() -> Iterator[None]:
     try:
         yield
     except cuda.DeviceMemoryFull as error:
-        raise OutOfMemory(f"The GPU's memory is full ({error}); close other programs that use it.") from error
+        raise OutOfMemory(
+            "The GPU's memory is full ({error}); close other programs that use it.",
+            error=error,
+        ) from error
     except (cuda.DeviceGone, cuda.NoDevice, cuda.DriverTooOld) as error:
-        raise DeviceLost(f"The GPU cannot be used ({error}); another engine answers.") from error
+        raise DeviceLost("The GPU cannot be used ({error}); another engine answers.", error=error) from error
     except (cuda.CudaError, trt_lane.RunFailed) as error:
-        raise EngineError(f"The TensorRT engine failed ({error}); another engine answers.") from error
+        raise EngineError("The TensorRT engine failed ({error}); another engine answers.", error=error) from error
     except trt_compat.LibraryProblem as error:
-        raise InstallError(f"TensorRT cannot be used: {error}.") from error
+        raise InstallError("TensorRT cannot be used: {error}.", error=error) from error
     except plan.BuildStopped as error:
         raise Cancelled("The engine build was stopped; nothing was kept.") from error
     except plan.BuildFailed as error:
-        raise EngineError(f"The engine cannot be built: {error}.") from error
+        raise EngineError("The engine cannot be built: {error}.", error=error) from error

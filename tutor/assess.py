@@ -232,7 +232,10 @@ def _aligned(output: AcousticOutput, words: Sequence[Word], *, whole: bool, stri
     if whole and shortest > 3 * frames:
         seconds = frames * FRAME_S
         raise AudioError(
-            f"{seconds:.1f} s of speech cannot hold a text of {shortest} sounds; record the whole text or shorten it."
+            "{seconds:.1f} s of speech cannot hold a text of {shortest} sounds; record the whole text or shorten "
+            "it.",
+            seconds=seconds,
+            shortest=shortest,
         )
     aligned = align(output.frame_log_posteriors, choices, whole=whole, strict=strict)
     extra = tuple(span for span in aligned.extra if span.end - span.start >= _SHORTEST_EXTRA)

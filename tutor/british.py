@@ -84,7 +84,7 @@ def _bath_words() -> frozenset[str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
-        raise InstallError(f"The word list {path} is missing or damaged; reinstall Tutor.") from error
+        raise InstallError("The word list {path} is missing or damaged; reinstall Tutor.", path=path) from error
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith(";;;"))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tutor import voice
 from tutor.decode import Decoded, decode, resample
-from tutor.errors import AudioError
+from tutor.errors import AudioError, Message
 from tutor.result import AudioInfo
 from tutor.timebase import MAX_SAMPLES, MIN_SAMPLES, SAMPLE_RATE, samples_of, seconds_of
 
@@ -41,7 +41,7 @@ def read_clip(source: Path | BinaryIO, *, max_s: float = MAX_S) -> Clip:
     Raises ``AudioError`` for what is missing, empty, cut short, not sound, longer than ``max_s``, silent,
     or has no voice in it.
     """
-    name = source.name if isinstance(source, Path) else "The audio stream"
+    name = source.name if isinstance(source, Path) else Message("The audio stream")
     return _clip(decode(source, max_s), name)
 
 
@@ -50,7 +50,7 @@ def clip_from_samples(samples: NDArray[Any], rate_hz: int) -> Clip:
 
     Raises ``AudioError`` as ``read_clip`` does.
     """
-    return _clip(resample(np.asarray(samples), rate_hz), "The recording")
+    return _clip(resample(np.asarray(samples), rate_hz), Message("The recording"))
 
 
 def pieces(clip: Clip) -> list[tuple[int, int]]:
@@ -76,22 +76,29 @@ def _clip(decoded: Decoded, name: str) -> Clip:
     samples = decoded.samples
     if len(samples) < MIN_SAMPLES:
         raise AudioError(
-            f"{name} lasts {seconds_of(len(samples)):.2f} s; at least 0.3 s are needed to hear a word."
+            "{name} lasts {seconds:.2f} s; at least 0.3 s are needed to hear a word.",
+            name=name,
+            seconds=seconds_of(len(samples)),
         )
     heard_dbfs = _decibels(float(np.square(samples, dtype=np.float64).mean()))
     if heard_dbfs < _SILENCE_DBFS:
         if _decibels(decoded.power) > _SILENCE_DBFS + 20:
             raise AudioError(
-                f"{name} has sound only above the range of speech; check the microphone and its driver."
+                "{name} has sound only above the range of speech; check the microphone and its driver.",
+                name=name,
             )
-        raise AudioError(f"{name} is silent; check that the right microphone is chosen and not muted.")
+        raise AudioError(
+            "{name} is silent; check that the right microphone is chosen and not muted.",
+            name=name,
+        )
     voiced = voice.voiced_hops(samples)
     if not voiced.any():
         voiced = voice.voiced_hops(samples, strictness=0)
     spans = voice.runs(voiced)
     if not spans or np.count_nonzero(voiced) * voice.HOP_S < MIN_SPEECH_S:
         raise AudioError(
-            f"{name} holds no speech that can be found; speak closer to the microphone and record again."
+            "{name} holds no speech that can be found; speak closer to the microphone and record again.",
+            name=name,
         )
     duration_s = seconds_of(len(samples))
     info = AudioInfo(

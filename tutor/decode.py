@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tutor.errors import AudioError
+from tutor.errors import AudioError, Message
 from tutor.timebase import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
@@ -59,7 +59,7 @@ def decode(source: Path | BinaryIO, max_s: float) -> Decoded:
     if isinstance(source, Path):
         with _open(source) as stream:
             return _decode_stream(stream, source.name, max_s, source)
-    name = "The audio stream"
+    name = Message("The audio stream")
     if _seekable(source):
         return _decode_stream(source, name, max_s)
     with tempfile.TemporaryFile() as spool:
@@ -72,24 +72,28 @@ def resample(samples: NDArray[Any], rate_hz: int) -> Decoded:
 
     Raises ``AudioError`` for an unusable rate, shape or value.
     """
-    _check_rate(rate_hz, "The recording")
+    _check_rate(rate_hz, Message("The recording"))
     if samples.ndim not in (1, 2):
         raise AudioError(
-            f"Samples came with {samples.ndim} dimensions; (samples,) or (samples, channels) was expected."
+            "Samples came with {dimensions} dimensions; (samples,) or (samples, channels) was expected.",
+            dimensions=samples.ndim,
         )
     if samples.dtype.kind in "iu":
         half = 2.0 ** (8 * samples.dtype.itemsize - 1)
         floats = (samples.astype(np.float64) / half - (samples.dtype.kind == "u")).astype(np.float32)
     elif samples.dtype.kind == "f":
-        _check_finite(samples, "The recording")
+        _check_finite(samples, Message("The recording"))
         floats = np.clip(samples, -2 * _ABSURD, 2 * _ABSURD).astype(np.float32)
     else:
-        raise AudioError(f"Samples of type {samples.dtype} are not sound; floats or integers were expected.")
+        raise AudioError(
+            "Samples of type {kind} are not sound; floats or integers were expected.",
+            kind=samples.dtype,
+        )
     table = floats if floats.ndim == 2 else floats[:, None]  # (samples, channels)
     if not table.size:
         raise AudioError("The recording holds no samples; record it again.")
     blocks = (table[start : start + _BLOCK_SAMPLES] for start in range(0, len(table), _BLOCK_SAMPLES))
-    return _collect(blocks, rate_hz, "The recording", None)
+    return _collect(blocks, rate_hz, Message("The recording"), None)
 
 
 class Resampler:
@@ -101,7 +105,7 @@ class Resampler:
     def __init__(self, rate_hz: int) -> None:
         import soxr
 
-        _check_rate(rate_hz, "The recording")
+        _check_rate(rate_hz, Message("The recording"))
         self._stream = soxr.ResampleStream(rate_hz, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
 
     def feed(self, samples: Floats) -> Floats:
@@ -118,16 +122,21 @@ def _open(path: Path) -> BinaryIO:
         # Opening a named pipe would wait for its writer, so look before.
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            raise AudioError(f"{path} is a folder; give a {FORMATS} file.")
+            raise AudioError("{path} is a folder; give a {formats} file.", path=path, formats=FORMATS)
         if not stat.S_ISREG(mode):
-            raise AudioError(f"{path} is not a regular file; pipe the sound in with '-' instead.")
+            raise AudioError(
+                "{path} is not a regular file; pipe the sound in with '-' instead.",
+                path=path,
+            )
         return path.open("rb")
     except FileNotFoundError as error:
-        raise AudioError(f"{path} does not exist; check the path.") from error
+        raise AudioError("{path} does not exist; check the path.", path=path) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise AudioError(
-            f"{str(path)!r} cannot be read ({reason}); check the path and its permissions."
+            "{path!r} cannot be read ({reason}); check the path and its permissions.",
+            path=str(path),
+            reason=reason,
         ) from error
 
 
@@ -155,11 +164,13 @@ def _decode_stream(stream: IO[bytes], name: str, max_s: float, path: Path | None
     start = stream.tell()
     head = stream.read(4096)
     if not head:
-        raise AudioError(f"{name} is empty (0 bytes); record it again.")
+        raise AudioError("{name} is empty (0 bytes); record it again.", name=name)
     promised = _missing_bytes(head, _size(stream) - start)
     if promised:
         raise AudioError(
-            f"{name} is cut short ({promised} bytes are missing at its end); copy or record it again."
+            "{name} is cut short ({promised} bytes are missing at its end); copy or record it again.",
+            name=name,
+            promised=promised,
         )
     stream.seek(start)
     try:
@@ -169,12 +180,15 @@ def _decode_stream(stream: IO[bytes], name: str, max_s: float, path: Path | None
             # Streamed flac files do not say how long they are.
             known = 0 <= sound.frames < 2**48
             if known and sound.frames > max_s * rate_hz:
-                raise AudioError(_too_long(name, sound.frames / rate_hz, max_s))
+                raise _too_long(name, sound.frames / rate_hz, max_s)
             decoded = _collect(_blocks(sound), rate_hz, name, max_s, sound.frames if known else 0)
         return decoded
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError) as error:
         raise AudioError(
-            f"{name} is not sound that can be read ({_reason(head, error)}); give a {FORMATS} file."
+            "{name} is not sound that can be read ({reason}); give a {formats} file.",
+            name=name,
+            reason=_reason(head, error),
+            formats=FORMATS,
         ) from error
 
 
@@ -242,10 +256,14 @@ def _collect(
         if not np.isfinite(peak):
             _check_finite(block, name)
         if peak > _ABSURD:
-            raise AudioError(f"{name} holds samples up to {peak:.0e}, which is no sound; export it again.")
+            raise AudioError(
+                "{name} holds samples up to {peak:.0e}, which is no sound; export it again.",
+                name=name,
+                peak=peak,
+            )
         frames += len(block)
         if max_s is not None and frames > max_s * rate_hz:
-            raise AudioError(_too_long(name, frames / rate_hz, max_s))
+            raise _too_long(name, frames / rate_hz, max_s)
         values += block.size
         at_limit += int(np.count_nonzero(loudness >= 0.99))
         mono = block.astype(np.float64)[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float64)
@@ -254,11 +272,13 @@ def _collect(
         heard = mono.astype(np.float32)
         parts.append(heard if resampler is None else resampler.feed(heard))
     if not frames:
-        raise AudioError(f"{name} holds no samples; record it again.")
+        raise AudioError("{name} holds no samples; record it again.", name=name)
     if frames < 0.98 * expected_frames:
         raise AudioError(
-            f"{name} is cut short ({frames / rate_hz:.1f} of {expected_frames / rate_hz:.1f} s can be read);"
-            " copy or record it again."
+            "{name} is cut short ({seconds:.1f} of {expected_s:.1f} s can be read); copy or record it again.",
+            name=name,
+            seconds=frames / rate_hz,
+            expected_s=expected_frames / rate_hz,
         )
     if resampler is not None:
         parts.append(resampler.flush())
@@ -274,19 +294,30 @@ def _collect(
 
 def _check_finite(samples: NDArray[Any], name: str) -> None:
     if not np.isfinite(samples).all():
-        raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite); export it again.")
+        raise AudioError(
+            "{name} holds samples that are not numbers (NaN or infinite); export it again.",
+            name=name,
+        )
 
 
 def _check_rate(rate_hz: float, name: str) -> None:
     if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
         raise AudioError(
-            f"{name} has {rate_hz} samples a second; {MIN_RATE_HZ} to {MAX_RATE_HZ} are understood."
+            "{name} has {rate_hz} samples a second; {least} to {most} are understood.",
+            name=name,
+            rate_hz=rate_hz,
+            least=MIN_RATE_HZ,
+            most=MAX_RATE_HZ,
         )
 
 
-def _too_long(name: str, duration_s: float, max_s: float) -> str:
-    limit = f"at most {max_s / 60:g} min can be scored"
-    return f"{name} lasts {duration_s / 60:.1f} min or more; {limit}, so cut it first."
+def _too_long(name: str, duration_s: float, max_s: float) -> AudioError:
+    return AudioError(
+        "{name} lasts {minutes:.1f} min or more; at most {most:g} min can be scored, so cut it first.",
+        name=name,
+        minutes=duration_s / 60,
+        most=max_s / 60,
+    )
 
 
 def _size(stream: IO[bytes]) -> int:
@@ -310,6 +341,6 @@ def _missing_bytes(head: bytes, size: int) -> int:
 def _reason(head: bytes, error: Exception) -> str:
     printable = sum(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head)
     if printable > 0.95 * len(head):
-        return "it holds text"
+        return Message("it holds text")
     reason = str(error).rsplit(": ", 1)[-1].strip().rstrip(".")
-    return reason if reason.startswith(_TELLING) else "its header is damaged"
+    return reason if reason.startswith(_TELLING) else Message("its header is damaged")

@@ -18,11 +18,45 @@ TutorError
 
 from __future__ import annotations
 
+from numbers import Real
+
+
+class Message(str):
+    """A finished English line that still knows its template and what was filled in, so that a window can say it in
+    another language.
+
+    ``values`` are numbers and texts; a text may be a ``Message`` itself. Copies made by ``str`` know the line alone.
+    """
+
+    template: str
+    values: dict[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Message:
+        kept = {name: _plain(value) for name, value in values.items()}
+        made = super().__new__(cls, template.format(**kept) if kept else template)
+        made.template, made.values = template, kept
+        return made
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, TutorError):
+        return value.message
+    return value if isinstance(value, (str, Real)) else str(value)
+
 
 class TutorError(Exception):
-    """Root of all expected failures."""
+    """Root of all expected failures; made of a template and the values of its ``{fields}``."""
 
     exit_code = 1
+
+    def __init__(self, template: str = "", /, **values: object) -> None:
+        super().__init__(template if isinstance(template, Message) else Message(template, **values))
+
+    @property
+    def message(self) -> Message:
+        """The line, which ``str`` gives too."""
+        message: Message = self.args[0]
+        return message
 
 
 class InputError(TutorError):

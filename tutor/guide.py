@@ -74,7 +74,7 @@ def phone_guides() -> dict[str, PhoneGuide]:
     table = read_toml(folder / "phones.toml")
     missing = [name for name in ORDER if name not in table]
     if missing:
-        raise InstallError(f"phones.toml lacks {', '.join(missing)}: install Tutor again")
+        raise InstallError("phones.toml lacks {missing}: install Tutor again", missing=", ".join(missing))
     voices = {name: _text(table[name], "text") for name in ("voiced", "voiceless")}
     guides = {}
     for name in ORDER:

@@ -75,7 +75,9 @@ class History:
             self._db = self._open()
         except (OSError, sqlite3.OperationalError) as error:
             raise InstallError(
-                f"The history {path} cannot be opened ({error}); check the folder's permissions."
+                "The history {path} cannot be opened ({error}); check the folder's permissions.",
+                path=path,
+                error=error,
             ) from error
 
     def _open(self) -> sqlite3.Connection:
@@ -103,8 +105,9 @@ class History:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version > len(SCHEMA):
                 raise InstallError(
-                    f"The history was written by a newer Tutor (version {version}, known {len(SCHEMA)}); "
-                    "update Tutor."
+                    "The history was written by a newer Tutor (version {version}, known {known}); update Tutor.",
+                    version=version,
+                    known=len(SCHEMA),
                 )
             for number in range(version, len(SCHEMA)):
                 database.executescript(f"BEGIN; {SCHEMA[number]} PRAGMA user_version={number + 1}; COMMIT;")
@@ -125,7 +128,10 @@ class History:
             self._db.execute("COMMIT")
         except sqlite3.OperationalError as error:
             self._db.execute("ROLLBACK")
-            raise InputError(f"The attempt could not be saved ({error}); free some disk space.") from error
+            raise InputError(
+                "The attempt could not be saved ({error}); free some disk space.",
+                error=error,
+            ) from error
 
     def close(self) -> None:
         self._db.close()
@@ -278,7 +284,9 @@ class History:
             write_atomic(target, archive.getvalue())
         except OSError as error:
             raise InputError(
-                f"{target} cannot be written ({error.strerror}); choose another place."
+                "{path} cannot be written ({reason}); choose another place.",
+                path=target,
+                reason=error.strerror,
             ) from error
         return len(rows)
 

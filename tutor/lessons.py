@@ -50,14 +50,17 @@ def load_lessons(folder: Path | None = None) -> tuple[Lesson, ...]:
     folder = folder or assets_dir() / "lessons"
     files = sorted(folder.glob("*.toml"))
     if not files:
-        raise InstallError(f"no lessons (*.toml) in {folder}: install Tutor again")
+        raise InstallError("no lessons (*.toml) in {folder}: install Tutor again", folder=folder)
     lessons = [_lesson(path, read_toml(path)) for path in files]
     seen: dict[str, str] = {}
     for lesson in lessons:
         for item in lesson.items:
             if item.id in seen:
                 raise InstallError(
-                    f"lesson item {item.id!r} is in {seen[item.id]} and {lesson.id}: rename one"
+                    "lesson item {item!r} is in {first} and {second}: rename one",
+                    item=item.id,
+                    first=seen[item.id],
+                    second=lesson.id,
                 )
             seen[item.id] = lesson.id
 
@@ -84,25 +87,38 @@ class _Table:
     def __init__(self, path: Path, place: str, data: object) -> None:
         self._where = f"lesson file {path.name}: {place}"
         if not isinstance(data, dict):
-            raise InstallError(f"{self._where} should be a table such as {{ id = …, text = … }}")
+            raise InstallError(
+                "{where} should be a table such as {{ id = …, text = … }}",
+                where=self._where,
+            )
         self.data: dict[str, Any] = data
 
     def text(self, key: str) -> str:
         value = self.data.get(key)
         if not isinstance(value, str) or not value.strip():
-            raise InstallError(f"{self._where} needs a text {key!r}")
+            raise InstallError("{where} needs a text {key!r}", where=self._where, key=key)
         return value
 
     def one_of(self, key: str, allowed: tuple[str, ...], default: str) -> str:
         value = self.data.get(key, default)
         if value not in allowed:
-            raise InstallError(f"{self._where} has {key} {value!r}, expected one of {', '.join(allowed)}")
+            raise InstallError(
+                "{where} has {key} {value!r}, expected one of {allowed}",
+                where=self._where,
+                key=key,
+                value=value,
+                allowed=", ".join(allowed),
+            )
         return str(value)
 
     def phones(self, key: str, default: object) -> tuple[str, ...]:
         value = self.data.get(key, default)
         if not isinstance(value, list) or not value or any(phone not in ORDER for phone in value):
-            raise InstallError(f'{self._where} needs {key}, ARPAbet phones such as ["TH", "S"]')
+            raise InstallError(
+                "{where} needs {key}, ARPAbet phones such as [\"TH\", \"S\"]",
+                where=self._where,
+                key=key,
+            )
         return tuple(value)
 
 
@@ -121,7 +137,7 @@ def _lesson(path: Path, data: Mapping[str, Any]) -> Lesson:
         for entry in entries
     )
     if not items:
-        raise InstallError(f"lesson file {path.name} has no items: add lines to items = […]")
+        raise InstallError("lesson file {file} has no items: add lines to items = […]", file=path.name)
     return Lesson(
         id=path.stem,
         kind=table.one_of("kind", KINDS, ""),

@@ -126,13 +126,17 @@ def read_lexicon(path: Path) -> dict[str, tuple[Pronunciation, ...]]:
     try:
         if path.stat().st_size > _MAX_LEXICON_BYTES:
             raise CorpusError(
-                f"{path} is larger than {_MAX_LEXICON_BYTES // 10**6} MB; a lexicon has one word a line."
+                "{path} is larger than {megabytes} MB; a lexicon has one word a line.",
+                path=path,
+                megabytes=_MAX_LEXICON_BYTES // 10 ** 6,
             )
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise CorpusError(
-            f"The lexicon {path} cannot be read ({reason}); give a text file 'word  P1 P2 …'."
+            "The lexicon {path} cannot be read ({reason}); give a text file 'word  P1 P2 …'.",
+            path=path,
+            reason=reason,
         ) from error
     entries: dict[str, list[Pronunciation]] = {}
     for number, line in enumerate(text.split("\n"), 1):
@@ -169,16 +173,24 @@ def plural_ending(known: Sequence[str]) -> Pronunciation:
 
 def _checked(names: Sequence[str], place: str) -> Pronunciation:
     if not names:
-        raise CorpusError(f"{place}: a word without phones; 'word  P1 P2 …' was expected.")
+        raise CorpusError("{place}: a word without phones; 'word  P1 P2 …' was expected.", place=place)
     if len(names) > _MAX_PHONES:
-        raise CorpusError(f"{place}: {len(names)} phones; at most {_MAX_PHONES} make a word.")
+        raise CorpusError(
+            "{place}: {count} phones; at most {most} make a word.",
+            place=place,
+            count=len(names),
+            most=_MAX_PHONES,
+        )
     result = []
     for name in names:
         phone = name.upper()
         bare = phone[:-1] if phone[-1] in "012" else phone
         if bare not in phones.ORDER or (bare != phone and not phones.phone_of(bare).is_vowel):
             raise CorpusError(
-                f"{place}: {name!r} is not an ARPAbet phone; those are {' '.join(phones.ORDER)}."
+                "{place}: {name!r} is not an ARPAbet phone; those are {phones}.",
+                place=place,
+                name=name,
+                phones=" ".join(phones.ORDER),
             )
         result.append(phone if bare != phone or not phones.phone_of(bare).is_vowel else bare + "1")
     return tuple(result)
@@ -246,7 +258,7 @@ def _dictionary() -> mmap.mmap:
         with path.open("rb") as stream:
             return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:
-        raise InstallError(f"The dictionary {path} is missing or empty; reinstall Tutor.") from error
+        raise InstallError("The dictionary {path} is missing or empty; reinstall Tutor.", path=path) from error
 
 
 @lru_cache(maxsize=4)

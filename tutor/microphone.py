@@ -34,11 +34,6 @@ DEAD_S = 1.5
 
 CLIP_LEVEL = 0.985
 
-NO_MICROPHONE = (
-    "No microphone was found; connect one (or allow access to it) and choose Look again in Settings."
-)
-
-
 @dataclass(frozen=True)
 class InputDevice:
     """One microphone: ``name`` is what is remembered between runs; ``rate_hz`` its own sample rate."""
@@ -64,12 +59,14 @@ def load_portaudio() -> ModuleType:
         import sounddevice
     except ImportError as error:
         raise InstallError(
-            f"sounddevice is missing ({error}); install it: pip install sounddevice"
+            "sounddevice is missing ({error}); install it: pip install sounddevice",
+            error=error,
         ) from error
     except OSError as error:
         raise InstallError(
-            f"The PortAudio library cannot be loaded ({error}); on Debian or Ubuntu: sudo apt install "
-            "libportaudio2"
+            "The PortAudio library cannot be loaded ({error}); on Debian or Ubuntu: sudo apt install "
+            "libportaudio2",
+            error=error,
         ) from error
     module: ModuleType = sounddevice
     return module
@@ -124,10 +121,12 @@ class Microphone:
         except (sd.PortAudioError, ValueError) as error:
             if device is not None:
                 raise DeviceError(
-                    f"The microphone “{device}” is not connected; connect it or choose another one in "
-                    "Settings."
+                    "The microphone “{device}” is not connected; connect it or choose another one in Settings.",
+                    device=device,
                 ) from error
-            raise DeviceError(NO_MICROPHONE) from error
+            raise DeviceError(
+                "No microphone was found; connect one (or allow access to it) and choose Look again in Settings."
+            ) from error
         refusals = []
         for rate_hz in dict.fromkeys((SAMPLE_RATE, int(entry["default_samplerate"]), 48_000, 44_100)):
             self._reset(rate_hz)
@@ -149,9 +148,10 @@ class Microphone:
             self._opened_at = time.monotonic()
             return
         raise DeviceError(
-            f"The microphone “{entry['name']}” cannot be used ({refusals[0]}); close other programs that "
-            "record, "
-            "or choose another microphone in Settings."
+            "The microphone “{device}” cannot be used ({reason}); close other programs that record, or choose "
+            "another microphone in Settings.",
+            device=entry["name"],
+            reason=refusals[0],
         )
 
     @property

@@ -97,8 +97,9 @@ def _praat() -> Any:
     try:
         import parselmouth
     except ImportError as error:
-        message = "praat-parselmouth is missing; install it with: python3 -m pip install '.[linguist]'"
-        raise InstallError(message) from error
+        raise InstallError(
+            "praat-parselmouth is missing; install it with: python3 -m pip install '.[linguist]'"
+        ) from error
     return parselmouth
 
 

@@ -53,7 +53,10 @@ class Player:
         except (sd.PortAudioError, ValueError) as error:
             self._stream = None
             reason = str(error).splitlines()[0]
-            raise DeviceError(f"No loudspeaker can be used ({reason}); connect one and try again.") from error
+            raise DeviceError(
+                "No loudspeaker can be used ({reason}); connect one and try again.",
+                reason=reason,
+            ) from error
 
     @property
     def is_playing(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutor import phones, spoken
-from tutor.errors import TextError
+from tutor.errors import Message, TextError
 from tutor.lexicon import Accent, Lexicon, distinct, plural_ending
 
 _MAX_AMBIGUOUS = 3
@@ -59,7 +59,9 @@ def prompt_from_phones(text: str, words: Sequence[tuple[str, Sequence[str]]]) ->
         unknown = [phone for phone in names if phones.strip_stress(phone) not in phones.ORDER]
         if unknown or not names:
             raise TextError(
-                f"The word {name!r} has {unknown or 'no phones'} where ARPAbet phones were expected."
+                "The word {name!r} has {found} where ARPAbet phones were expected.",
+                name=name,
+                found=unknown or Message("no phones"),
             )
         result.append(Word(name, (tuple(names),), False, span))
     return Prompt(text, tuple(result))

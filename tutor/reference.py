@@ -64,7 +64,8 @@ def reference(item_id: str, speed: str = "normal") -> Spoken:
         samples, rate_hz = soundfile.read(path, dtype="float32")
     except (soundfile.SoundFileError, OSError) as error:
         raise InstallError(
-            f"reference recording {path.name} is missing or damaged: install Tutor again"
+            "reference recording {file} is missing or damaged: install Tutor again",
+            file=path.name,
         ) from error
     times = zip(words_of(entry["text"]), recording["words"], strict=True)
     return Spoken(samples, rate_hz, tuple(WordTime(word, *span) for word, span in times), index["voice"])
@@ -76,7 +77,15 @@ def _index(folder: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InstallError(f"{path} is missing or damaged ({error}): install Tutor again") from error
+        raise InstallError(
+            "{path} is missing or damaged ({error}): install Tutor again",
+            path=path,
+            error=error,
+        ) from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise InstallError(f"{path} is not of schema {SCHEMA}: install Tutor again")
+        raise InstallError(
+            "{path} is not of schema {schema}: install Tutor again",
+            path=path,
+            schema=SCHEMA,
+        )
     return data

@@ -65,5 +65,7 @@ def load_samples() -> tuple[Sample, ...]:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InstallError(
-            f"The list {folder / 'samples.json'} is damaged ({error}); reinstall Tutor."
+            "The list {file} is damaged ({error}); reinstall Tutor.",
+            file=folder / "samples.json",
+            error=error,
         ) from error

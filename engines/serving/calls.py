@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.serving.address import Address, trusted_authority
-from tutor.errors import Cancelled, EngineError, InstallError, TutorError
+from tutor.errors import Cancelled, EngineError, InstallError, Message, TutorError
 
 _MOST_BYTES = 32 * 1024 * 1024
 _DTYPES = {"float32": "FP32", "int32": "INT32", "bool": "BOOL"}
@@ -194,24 +194,32 @@ class Connection:
         )
 
     def _late(self, timeout_s: float) -> TutorError:
-        return EngineError(f"The scoring server {self.address.target} did not answer within {timeout_s:.0f} s.")
+        return EngineError(
+            "The scoring server {server} did not answer within {timeout_s:.0f} s.",
+            server=self.address.target,
+            timeout_s=timeout_s,
+        )
 
     def _translated(self, error: Any) -> TutorError:
         """Triton's and gRPC's failures in Tutor's tree."""
         status = str(error.status() or "")
         text = " ".join(str(error.message() or error).split())[:200]
-        where = f"The scoring server {self.address.target}"
+        server = self.address.target
         if "maximum queue size" in text or "timeout expired" in text.lower() or "status: 429" in text:
-            return ServerRefused(f"{where} has too many takes waiting; try again in a moment.")
+            return ServerRefused(
+                Message("The scoring server {server} has too many takes waiting; try again in a moment.", server=server)
+            )
         if "UNAUTHENTICATED" in status or "PERMISSION_DENIED" in status:
-            return EngineError(f"{where} did not accept the token; ask the teacher for a new join link.")
+            return EngineError(
+                "The scoring server {server} did not accept the token; ask the teacher for a new join link.", server=server
+            )
         if "DEADLINE" in status:
             return self._late(self.timeout_s)
         if any(sign in text.lower() for sign in ("stub process", "not ready", "unknown model", "no available")):
-            return ModelDown(f"{where} cannot be reached ({text}).")
+            return ModelDown("The scoring server {server} cannot be reached ({text}).", server=server, text=text)
         if "UNAVAILABLE" in status or "CANCELLED" in status:
-            return ServerUnreachable(f"{where} cannot be reached ({text}).")
-        return EngineError(f"{where} failed ({text}).")
+            return ServerUnreachable("The scoring server {server} cannot be reached ({text}).", server=server, text=text)
+        return EngineError("The scoring server {server} failed ({text}).", server=server, text=text)
 
 
 def _reply(request: Request, answer: Any) -> Reply:

@@ -26,7 +26,7 @@ from engines.serving.local_memory import LocalMemory
 from engines.serving.policy import EXTREME, NORMAL, SCORER, Route
 from tutor import timebase
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, ScorerInput, ScorerOutput
-from tutor.errors import EngineError, TextError
+from tutor.errors import EngineError, Message, TextError
 
 _Answer = TypeVar("_Answer")
 _STATUS_AGE_S = 1.0
@@ -118,7 +118,10 @@ class TritonModel:
     def score(self, evidence: Sequence[ScorerInput]) -> list[ScorerOutput]:
         """See ``tutor.acoustic.Model``; by the scorer of the model that listened last."""
         if any(len(item.phones) > policy.MOST_PHONES for item in evidence):
-            raise TextError(f"The text has more than {policy.MOST_PHONES} sounds; read it in shorter parts.")
+            raise TextError(
+                "The text has more than {most} sounds; read it in shorter parts.",
+                most=policy.MOST_PHONES,
+            )
         route, version = self._heard or (self.status().routes[0], "")
         answers: list[ScorerOutput] = []
         for start in range(0, len(evidence), _TOGETHER):
@@ -178,7 +181,10 @@ class TritonModel:
         models = sorted(name.removesuffix("_acoustic") for name in names if name.endswith("_acoustic"))
         models = [model for model in models if policy.served_name(model, SCORER) in names]
         if not models:
-            raise EngineError(f"{self._connection.address.target} serves no model of Tutor; export a repository for it.")
+            raise EngineError(
+                "{server} serves no model of Tutor; export a repository for it.",
+                server=self._connection.address.target,
+            )
         models.sort(key=lambda model: (model == "light", model != "main"))
         normal, _, extreme = policy.routes(tuple(models))
         return Status(NORMAL, (normal, extreme) if extreme.quick else (normal,))
@@ -281,7 +287,7 @@ class TritonModel:
     def _refused(self, status: Status) -> ServerRefused:
         retry_s = status.retry_s or 2.0
         return ServerRefused(
-            f"The scoring server is full; it asks to come back in {retry_s:.0f} s.",
+            Message("The scoring server is full; it asks to come back in {seconds:.0f} s.", seconds=retry_s),
             retry_s,
         )
 

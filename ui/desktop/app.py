@@ -129,7 +129,7 @@ def save_picture(sound: Path, text: str, assessment: Assessment, target: Path) -
     saved = page.grab().save(str(target), "PNG")
     page.close()
     if not saved:
-        raise InputError(f"{target} cannot be written; choose another place.")
+        raise InputError("{path} cannot be written; choose another place.", path=target)
 
 
 def make_application() -> QApplication:

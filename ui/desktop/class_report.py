@@ -146,7 +146,11 @@ def write_report(figures: ClassFigures, target: Path) -> None:
         else:
             write_atomic(target, to_html(figures).encode("utf-8"))
     except OSError as error:
-        raise InputError(f"{target} cannot be written ({error.strerror}); choose another place.") from error
+        raise InputError(
+            "{path} cannot be written ({reason}); choose another place.",
+            path=target,
+            reason=error.strerror,
+        ) from error
 
 
 def _pdf(page: str) -> bytes:

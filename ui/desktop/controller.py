@@ -16,7 +16,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from tutor.acoustic import EngineInfo
-from tutor.errors import Cancelled
+from tutor.errors import Cancelled, TutorError
 from tutor.microphone import Microphone
 from tutor.paths import data_dir
 from tutor.playback import Player
@@ -24,7 +24,7 @@ from ui.desktop.batch_control import BatchControl
 from ui.desktop.class_control import ClassControl
 from ui.desktop.engine_build import EngineBuild
 from ui.desktop.job import Jobs
-from ui.desktop.language import tr
+from ui.desktop.language import told, tr
 from ui.desktop.lesson_control import LessonControl
 from ui.desktop.practice_control import PracticeControl
 from ui.desktop.preferences import Preferences
@@ -180,7 +180,8 @@ class Controller(QObject):
         self._show_status(engine=text, detail=info.reason, ready=True)
 
     def _engine_missing(self, error: BaseException) -> None:
-        self._show_status(engine=tr("No model"), detail=str(error), ready=False)
+        detail = error.message if isinstance(error, TutorError) else str(error)
+        self._show_status(engine=tr("No model"), detail=detail, ready=False)
         self.services.tell_error(error)
 
     def _engine_fell_back(self, error: BaseException) -> None:
@@ -198,7 +199,7 @@ class Controller(QObject):
             )
 
     def _engine_noticed(self, notice: str) -> None:
-        self.services.tell(notice)
+        self.services.tell(told(notice))
 
     def _latency(self, latency: Latency) -> None:
         self._show_status(latency=latency)
@@ -207,7 +208,7 @@ class Controller(QObject):
         self._status = replace(self._status, **changes)
         self.window.status.show_status(self._status)
         if self.settings_page is not None and self._status.ready:
-            self.settings_page.show_engine(f"{self._status.engine}\n{self._status.detail}")
+            self.settings_page.show_engine(self._status.engine, self._status.detail)
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, KeyboardInterrupt):

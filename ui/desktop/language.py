@@ -1,4 +1,4 @@
-"""The interface's language: ``tr`` looks a text up, ``language.choose`` switches without a restart.
+"""The interface's language: ``tr`` looks a text up, ``told`` an error, ``language.choose`` switches without a restart.
 
 English texts stand in the code; translations in ``assets/translations/tutor_*.ts`` (Qt Linguist), compiled
 beside them by ``python -m ui.desktop.translations``.
@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
+from tutor.errors import Message, TutorError
 from tutor.paths import assets_dir
 
 CONTEXT = "Tutor"
@@ -20,7 +21,18 @@ NAMES = {"en": "English", "zh_CN": "简体中文"}
 def tr(text: str, **fields: Any) -> str:
     """``text`` in the language in force, with ``{fields}`` filled in."""
     found = QCoreApplication.translate(CONTEXT, text)
-    return found.format(**fields) if fields else found
+    return found.format(**{name: _said(value) for name, value in fields.items()}) if fields else found
+
+
+def told(message: str | TutorError) -> str:
+    """A line of the core in the language in force; one without a translation stays English."""
+    return str(_said(message))
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, TutorError):
+        value = value.message
+    return tr(value.template, **value.values) if isinstance(value, Message) else value
 
 
 def mark(text: str) -> str:

@@ -57,12 +57,16 @@ def read_text(path: Path) -> str:
     """A text file in UTF-8 or the old Western encoding. Raises ``TextError`` for what is none."""
     try:
         if path.stat().st_size > LONGEST_FILE_BYTES:
-            raise TextError(f"{path.name} is larger than 1 MB; open a shorter text.")
+            raise TextError("{file} is larger than 1 MB; open a shorter text.", file=path.name)
         data = path.read_bytes()
     except OSError as error:
-        raise TextError(f"{path.name} cannot be read ({error.strerror}); choose another file.") from error
+        raise TextError(
+            "{file} cannot be read ({reason}); choose another file.",
+            file=path.name,
+            reason=error.strerror,
+        ) from error
     if b"\0" in data:
-        raise TextError(f"{path.name} is not a plain text file; save it as .txt first.")
+        raise TextError("{file} is not a plain text file; save it as .txt first.", file=path.name)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -47,7 +47,7 @@ class Scorer(QObject):
 
     ready = Signal(object)
     fell_back = Signal(object)
-    noticed = Signal(str)
+    noticed = Signal(object)
     scored = Signal(object)
     failed = Signal(object)
     not_loaded = Signal(object)

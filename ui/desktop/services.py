@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from tutor.errors import TutorError
 from ui.desktop import preferences
 from ui.desktop.job import Jobs
-from ui.desktop.language import tr
+from ui.desktop.language import told, tr
 from ui.desktop.preferences import Preferences
 from ui.desktop.records import Records
 from ui.desktop.window import Window
@@ -58,7 +58,7 @@ class Services:
     def tell_error(self, error: object) -> None:
         """Show a failure; one that nobody expected is also written to the log."""
         if isinstance(error, TutorError):
-            self.window.banner.show_message(str(error))
+            self.window.banner.show_message(told(error))
             return
         log.error("unexpected", exc_info=error if isinstance(error, BaseException) else None)
         message = tr(

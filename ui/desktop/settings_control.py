@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from tutor.microphone import InputDevice, input_devices
 from tutor.speak import voices
-from ui.desktop.language import language, tr
+from ui.desktop.language import language, told, tr
 from ui.desktop.practice_control import PracticeControl
 from ui.desktop.recorder import Recorder
 from ui.desktop.services import Services
@@ -36,7 +36,7 @@ class SettingsControl(QObject):
         page.delete_all.connect(self._delete_all)
         meter.level.connect(page.show_level)
         # A recording in the page feeds the level meter alone: it is thrown away.
-        meter.failed.connect(lambda error: page.show_fault(str(error)))
+        meter.failed.connect(lambda error: page.show_fault(told(error)))
         meter.started.connect(lambda: page.show_fault(""))
         services.window.page_shown.connect(self._page_shown)
         page.show_preferences(services.store.now)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from engines.choose import ENGINES
 from tutor.guide import first_languages
 from tutor.microphone import InputDevice, Level
-from ui.desktop.language import NAMES, language, mark, tr
+from ui.desktop.language import NAMES, language, mark, told, tr
 from ui.desktop.parts.figures import LevelMeter
 from ui.desktop.parts.view import Card, Columns, View, page_column, row
 from ui.desktop.preferences import Preferences
@@ -48,6 +48,7 @@ class SettingsPage(View):
 
     def __init__(self) -> None:
         super().__init__()
+        self._engine_seen = "", ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._preferences = Preferences()
         self._choices = Choices()
@@ -214,9 +215,14 @@ class SettingsPage(View):
         self._fault.setText(text)
         self._fault.setVisible(bool(text))
 
-    def show_engine(self, text: str) -> None:
+    def show_engine(self, engine: str, reason: str) -> None:
         """Which engine answers and why."""
-        self._engine_text.setText(text)
+        self._engine_seen = engine, reason
+        self._show_engine()
+
+    def _show_engine(self) -> None:
+        engine, reason = self._engine_seen
+        self._engine_text.setText("\n".join(filter(None, (engine, told(reason)))))
 
     def show_level(self, level: Level, _seconds: float = 0.0) -> None:
         """The newest loudness of the chosen microphone."""
@@ -229,6 +235,7 @@ class SettingsPage(View):
         return [device.name for device in self._choices.microphones]
 
     def refresh(self) -> None:
+        self._show_engine()
         chosen = self._preferences
         system = tr("As the system")
         fills: dict[str, list[tuple[str, str]]] = {

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from ui.desktop.icons import pixmap
-from ui.desktop.language import mark, tr
+from ui.desktop.language import mark, told, tr
 from ui.desktop.parts.view import View
 from ui.desktop.shown import Status
 from ui.desktop.theme import XS, M, S
@@ -64,7 +64,7 @@ class StatusLine(View):
         status = self._status
         self._engine_sign.setPixmap(pixmap("engine", 16, "good" if status.ready else "fair"))
         self._engine.setText(status.engine or tr("The model is loading…"))
-        self._engine.setToolTip(status.detail)
+        self._engine.setToolTip(told(status.detail))
         self._latency_sign.setPixmap(pixmap("clock", 16, "muted"))
         known = status.latency is not None
         self._latency_sign.setVisible(known)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 from tutor.attempt import heard_instead
 from tutor.phones import ipa_of, strip_stress
 from tutor.result import GRADED, OMITTED, OTHER_TEXT, Assessment, PhoneResult, WordResult
-from ui.desktop.language import mark, tr
+from ui.desktop.language import mark, told, tr
 from ui.desktop.parts.figures import ScoreBar, ScoreRing, paint_bar, tint_of
 from ui.desktop.parts.ribbon import STATUS_NAMES
 from ui.desktop.parts.view import Card, View, clear, row, scrolling
@@ -62,7 +62,7 @@ class ScoresCard(View):
             bar.show_score(tr(title), getattr(scores, name) if scores else None)
         notice = ""
         if assessment is not None:
-            notice = assessment.notice
+            notice = told(assessment.notice)
             if not graded:
                 notice = (
                     tr(
