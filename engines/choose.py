@@ -134,9 +134,9 @@ def open_alone(name: str = "main", engine: str = "onnx_cpu", *, threads: int = 0
         return open_model(name, engine, threads=threads, device=device)
     manifest = load_manifest(folder_of(name))
     if engine == "onnx_cpu":
-        return _open_cpu(manifest, threads, "asked for")
+        return _open_cpu(manifest, threads, Message("asked for"))
     if why_not := gpu_driver():
-        raise InstallError(f"{engine} cannot be used: {why_not}.")
+        raise InstallError("{engine} cannot be used: {reason}.", engine=engine, reason=why_not)
     return _opener(manifest, engine, device)()
 
 

@@ -1204,8 +1204,8 @@
       <translation>关闭此消息</translation>
     </message>
     <message>
-      <source>No word of the text could be placed in this recording; record it again.</source>
-      <translation>在这段录音里找不到文本中的任何词；请重新录音。</translation>
+      <source>The scorer was not asked.</source>
+      <translation>评分器没有得到提问。</translation>
     </message>
     <message>
       <source>{seconds:.1f} s of speech cannot hold a text of {shortest} sounds; record the whole text or shorten it.</source>
@@ -1610,6 +1610,10 @@
     <message>
       <source>asked for</source>
       <translation>按要求选用</translation>
+    </message>
+    <message>
+      <source>{engine} cannot be used: {reason}.</source>
+      <translation>无法使用 {engine}：{reason}。</translation>
     </message>
     <message>
       <source>no GPU engine was better</source>

@@ -47,7 +47,7 @@ def messages_in_core() -> list[CoreMessage]:
     Raises ``ValueError`` naming the place of one whose template is not written out there.
     """
     root = Path(tutor.__file__).parents[1]
-    found = []
+    found: list[CoreMessage] = []
     for path in [*sorted((root / "tutor").glob("*.py")), *sorted((root / "engines").glob("*.py")),
                  *(root / "engines" / "serving" / name for name in CLIENT_FILES),
                  *sorted((root / "ui" / "desktop").rglob("*.py"))]:  # fmt: skip
@@ -82,10 +82,10 @@ MESSAGE_MAKERS = frozenset(_error_classes()) | {"Message", "ServerRefused", "Ser
 CLIENT_FILES = ("address.py", "calls.py", "client.py")
 OFFLINE_FILES = frozenset(
     (
-        "agreement.py", "batch.py", "columns.py", "corpus.py", "evaluation.py", "figures.py", "intake.py", "journal.py",
-        "outputs.py", "pairing.py", "report.py", "report_html.py", "report_pdf.py", "tables.py", "tally.py", "textgrid.py",
-        "verification.py", "workers.py", "benchmark.py", "calibration_report.py", "comparison.py", "cpu_choice.py",
-        "export_variant.py", "translations.py",
+        "agreement.py", "batch.py", "batch_speed.py", "columns.py", "corpus.py", "evaluation.py", "figures.py", "intake.py",
+        "journal.py", "outputs.py", "pairing.py", "report.py", "report_html.py", "report_pdf.py", "tables.py", "tally.py",
+        "textgrid.py", "verification.py", "workers.py", "benchmark.py", "calibration_report.py", "comparison.py",
+        "cpu_choice.py", "export_variant.py", "translations.py",
     )
 )  # fmt: skip
 """Work of commands; what runs behind the page Recordings is the command itself, in a process of its own."""
