@@ -24,7 +24,7 @@ from tutor.progress import Progress, silent
 @dataclass(frozen=True)
 class BuildRequest:
     """What to build. ``profiles``: names from the manifest, all of them if empty; ``keep``: nodes INT8
-    leaves alone.
+    leaves alone besides those that the manifest's ``calibration`` lists as ``int8_keep``.
     """
 
     manifest: Manifest
@@ -35,6 +35,12 @@ class BuildRequest:
     workspace_bytes: int = 2 << 30
     device: int = 0
     keep: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """All nodes that INT8 leaves alone."""
+        listed = self.manifest.calibration.get("int8_keep", ())
+        return tuple(dict.fromkeys((*self.keep, *(str(node) for node in listed))))
 
     def chosen_profiles(self) -> dict[str, Profile]:
         """``ModelError`` for a profile that the manifest does not name."""
@@ -99,7 +105,7 @@ def build_engine(
             target=request.target,
             workspace_bytes=request.workspace_bytes,
             timing_cache=str(_timing_cache(key)),
-            keep_fp32=precision.keep_fp32(source) if by_flags and request.precision != "fp32" else (),
+            keep_fp32=_held(request, source) if by_flags and request.precision != "fp32" else (),
             stubbed_libraries=trt_compat.libraries_are_stubs(library),
         )
         calibrator = None
@@ -151,7 +157,7 @@ def _typed(
     request: BuildRequest, source: bytes, kind: str, calibration: Sequence[Floats], progress: Progress
 ) -> bytes:
     """The ONNX file with its types set, kept in the cache since INT8 calibration takes minutes."""
-    parts = [request.manifest.acoustic.sha256.encode(), kind.encode(), ",".join(request.keep).encode()]
+    parts = [request.manifest.acoustic.sha256.encode(), kind.encode(), ",".join(request.kept).encode()]
     parts += [clip.tobytes() for clip in calibration] if kind == "int8" else []
     digest = hashlib.sha256(b"|".join(parts)).hexdigest()
     path = engine_store.folder() / f"{request.manifest.name}-{kind}-{digest[:12]}.onnx"
@@ -159,10 +165,15 @@ def _typed(
         return path.read_bytes()
     if not progress(f"{kind} model", 0, 1):
         raise Cancelled("The engine build was stopped; nothing was kept.")
-    made = precision.variant(source, kind, clips=calibration, keep=request.keep, progress=progress)
+    made = precision.variant(source, kind, clips=calibration, keep=request.kept, progress=progress)
     if kind == "int8":
         write_atomic(path, made)
     return made
+
+
+def _held(request: BuildRequest, source: bytes) -> tuple[str, ...]:
+    """Nodes that flags hold at FP32 where the ONNX file does not carry the types."""
+    return precision.keep_fp32(source) + (request.kept if request.precision == "int8" else ())
 
 
 def _calibration(request: BuildRequest, clips: Sequence[Floats]) -> list[Floats]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tutor import phones, timebase
 from tutor.errors import ModelError
+from tutor.paths import write_atomic
 
 SCHEMA = "tutor.model/1"
 FILE = "manifest.json"
@@ -135,6 +136,13 @@ def load_manifest(folder: Path, *, check_files: bool = True) -> Manifest:
             if graph is not None:
                 _check_file(folder / graph.file, graph.sha256)
     return manifest
+
+
+def note(folder: Path, name: str, value: Any) -> None:
+    """Write ``name`` under ``calibration`` in the folder's manifest."""
+    data = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    data.setdefault("calibration", {})[name] = value
+    write_atomic(folder / FILE, (json.dumps(data, indent=1) + "\n").encode())
 
 
 def sha256_of(path: Path) -> str:

@@ -26,6 +26,7 @@ from tutor.progress import Progress, silent
 PRECISIONS = ("fp32", "fp16", "int8")
 METHODS = ("minmax", "percentile", "entropy")
 _WEIGHTED = ("Conv", "MatMul", "Gemm")
+_SCALED = ("QuantizeLinear", "DequantizeLinear")
 _MASK_FLOOR = -3.0e4
 _WORTH_SHARING = 4096
 
@@ -165,12 +166,14 @@ def front_end(model: Any) -> tuple[str, ...]:
     """Names of the nodes up to the first weighted layer after the logarithm; () for a graph without one."""
     graph = model.graph
     weights = {tensor.name for tensor in graph.initializer}
+    # Once quantised, a weight comes out of a DequantizeLinear.
+    weights |= {node.output[0] for node in graph.node if node.op_type == _SCALED[1] and node.input[0] in weights}
     maker = {output: node for node in graph.node for output in node.output}
     after_log: set[str] = set()
     for node in graph.node:
         if node.op_type == "Log" or any(name in after_log for name in node.input):
             if node.op_type in _WEIGHTED and any(name in weights for name in node.input):
-                return tuple(item.name for item in _ancestors(node, maker))
+                return tuple(item.name for item in _ancestors(node, maker) if item.op_type not in _SCALED)
             after_log.update(node.output)
     return ()
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from engines import calibration_report, engine_store, plan, precision, trt_compa
 from engines.batches import acoustic_inputs
 from engines.calibration_report import _Answer, _compared
 from engines.calibration_set import PLACES, QUIET, calibration_set
-from engines.engine_build import BuildRequest, build_engine
+from engines.engine_build import BuildRequest, _held, build_engine
 from engines.export_variant import export_variant
-from engines.manifest import load_manifest, sha256_of
+from engines.manifest import load_manifest, note, sha256_of
 from engines.onnx_cpu import OnnxBytes
 from engines.recordings import load_cases
+from engines.trt_compat import Library
 from engines.verify import Case
 from tests.engines.check_model import clip_of
+from tests.engines.fake_cuda import FakeCuda
+from tests.engines.fake_trt import make_trt
 from tests.engines.tiny_model import write_manifest
 from tutor.errors import EngineError, InstallError, ModelError
 from tutor.paths import assets_dir
@@ -165,6 +169,19 @@ def test_int8_quantises_just_what_it_may(data: bytes, rest: str) -> None:
     assert 1e-5 < error < 0.1
 
 
+@pytest.mark.parametrize("keep", [(), ("/ctc/MatMul",)])
+def test_beside_int8_the_front_end_stays_fp32_and_the_rest_is_fp16(data: bytes, keep: tuple[str, ...]) -> None:
+    model = onnx.load_model_from_string(precision.variant(data, "int8", clips=CLIPS, keep=keep))
+    stored = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    [bank] = [node.input[1] for node in model.graph.node if node.op_type == "Conv"]
+    assert stored[bank] == TensorProto.FLOAT
+    scales = [stored[node.input[1]] for node in model.graph.node if node.op_type.endswith("equantizeLinear")]
+    scales += [stored[node.input[1]] for node in model.graph.node if node.op_type == "QuantizeLinear"]
+    assert scales and set(scales) == {TensorProto.FLOAT16}
+    kept = next(node for node in model.graph.node if node.name == "/ctc/MatMul")
+    assert (stored.get(kept.input[1]) == TensorProto.FLOAT16) == bool(keep)
+
+
 def test_int8_without_recordings_and_unknown_precisions(data: bytes) -> None:
     with pytest.raises(ModelError, match="recordings"):
         precision.variant(data, "int8")
@@ -252,6 +269,36 @@ def test_sweep_lists_every_group_once(spectral_folder: Path) -> None:
         "frame/MatMul",
     ]
     assert sum(row["share"] for row in swept) == pytest.approx(1)
+
+
+def test_layers_are_kept_until_enough_is_left() -> None:
+    losses, groups = {"a": 0.01, "b": 0.05, "c": 0.04}, {"a": ("/a",), "b": ("/b", "/b2"), "c": ("/c",)}
+    rows = calibration_report.judged(losses, groups, 0.02)
+    assert [(row["layers"], row["keep"]) for row in rows] == [("b", True), ("c", False), ("a", False)]
+    assert rows[0]["nodes"] == ["/b", "/b2"] and "50% of it comes from here" in rows[0]["why"]
+    assert "within 0.01" in rows[1]["why"]
+    assert not any(row["keep"] for row in calibration_report.judged(losses, groups, 0.009))
+
+
+def test_nodes_listed_in_the_manifest_stay_out_of_int8(
+    spectral_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(spectral_folder, tmp_path / "model")
+    asked: list[tuple[str, ...]] = []
+
+    def variant(data: bytes, kind: str, *, keep: tuple[str, ...], **others: object) -> bytes:
+        asked.append(keep)
+        raise ModelError("seen enough")
+
+    note(folder, "int8_keep", ["/ctc/MatMul"])
+    manifest = load_manifest(folder)
+    monkeypatch.setattr(precision, "variant", variant)
+    request = BuildRequest(manifest, "tensorrt_rtx", precision="int8", target="sm89", keep=("/frame/MatMul",))
+    monkeypatch.setattr(trt_compat, "load", lambda name: Library(make_trt("1.7.1", FakeCuda(), rtx=True), name))
+    with pytest.raises(ModelError, match="seen enough"):
+        build_engine(request, clips=CLIPS)
+    assert asked == [("/frame/MatMul", "/ctc/MatMul")]
+    assert _held(request, manifest.acoustic_path.read_bytes())[-2:] == asked[0]
 
 
 @pytest.mark.parametrize("method", precision.METHODS)

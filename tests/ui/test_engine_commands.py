@@ -14,6 +14,7 @@ import pytest
 
 from engines import benchmark, calibration_report, recordings
 from engines.canned import CannedModel
+from engines.manifest import load_manifest
 from engines.verify import Case
 from tests.engines.check_model import clip_of
 from tests.engines.tiny_model import write_tiny_model
@@ -149,7 +150,6 @@ def test_without_any_tensorrt_the_extra_is_named(
 
 def test_a_failed_gate_exits_1(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
     from engines import engine_store
-    from engines.manifest import load_manifest
 
     key = engine_store.key_of(load_manifest(Path(tiny)), "tensorrt 10.3.0", "fp16", target="sm89")
     engine_store.judge(engine_store.save(key, b"plan", 1.0), engine_store.FAILED, {"failures": ["kl is 9"]})
@@ -165,8 +165,9 @@ def test_calibration_figures(
     rows = output(capsys)
     assert {row["calibrated on"] for row in rows} == {"quiet only", "everywhere"}
     assert {row["heard in"] for row in rows} == {"quiet", "20 dB"}
-    assert main(["engine", "calibrate", "--model", tiny, "--sweep", "--limit", "1"]) == 0
+    assert main(["engine", "calibrate", "--model", tiny, "--sweep", "--write", "--limit", "1"]) == 0
     assert "kl " in capsys.readouterr().out
+    assert isinstance(load_manifest(Path(tiny)).calibration["int8_keep"], list)
 
 
 @pytest.fixture

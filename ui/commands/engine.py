@@ -58,6 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     calibrate.add_argument("--front", action="store_true", help="the log-mel front end in INT8 as well")
     calibrate.add_argument("--each", action="store_true", help="every noise on its own, not all together")
     calibrate.add_argument("--sweep", action="store_true", help="loss of each layer group on its own instead")
+    calibrate.add_argument(
+        "--write", action="store_true", help="with --sweep: list the layers to keep in the model's manifest"
+    )
     for action in (build, verify, listing, calibrate):
         action.add_argument("--json", action="store_true", help="as JSON on stdout")
 
@@ -144,6 +147,7 @@ def _clean(arguments: argparse.Namespace) -> int:
 
 def _calibrate(arguments: argparse.Namespace) -> int:
     from engines.calibration_report import compare_sets, pooled, sweep
+    from engines.manifest import note
     from engines.recordings import load_cases
     from ui.console import progress_bar
 
@@ -152,6 +156,8 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     with progress_bar() as progress:
         if arguments.sweep:
             rows = sweep(manifest, cases, progress=progress)
+            if arguments.write:
+                note(manifest.folder, "int8_keep", [node for row in rows if row["keep"] for node in row["nodes"]])
         else:
             methods = tuple(arguments.scales or ("minmax",))
             rows = compare_sets(manifest, cases, methods=methods, front=arguments.front, progress=progress)
@@ -162,7 +168,9 @@ def _calibrate(arguments: argparse.Namespace) -> int:
         return 0
     for row in rows:
         cells = (
-            f"{name} {value:.4g}" if isinstance(value, float) else str(value) for name, value in row.items()
+            f"{name} {value:.4g}" if isinstance(value, float) else str(value)
+            for name, value in row.items()
+            if name != "nodes" or row["keep"]
         )
         print("  ".join(cells))
     return 0
