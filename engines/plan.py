@@ -122,7 +122,9 @@ def build(
     library.drop_stubbed_tactics(config, options.stubbed_libraries)
     for shapes in options.profiles:
         config.add_optimization_profile(_profile(builder, network, shapes))
-    held = library.set_precision(config, network, options.precision, options.keep_fp32)
+    # The parser's log says "NAME [OPERATOR]".
+    nodes = [line.rpartition(" [")[0] or line for line in build_log.nodes]
+    held = library.set_precision(config, network, options.precision, options.keep_fp32, nodes)
     if options.precision == "int8" and library.has_calibrator and not _is_quantised(trt, network):
         if calibrator is None:
             raise BuildFailed("INT8 needs a calibrator, or a model with Q/DQ nodes; none was given")

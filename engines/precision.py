@@ -40,6 +40,7 @@ def variant(
     rest: str = "fp16",
     method: str = "minmax",
     front: bool = False,
+    paired: bool = False,
     progress: Progress = silent,
 ) -> bytes:
     """The ONNX file ``data`` with its types set for ``precision``; ``ModelError`` if the tools cannot make
@@ -48,7 +49,7 @@ def variant(
     clips: what INT8 is calibrated on. keep: nodes (by name) left unquantised in INT8 besides the front end.
     rest: type of what INT8 leaves alone; "fp16" for GPUs, "fp32" for ONNX Runtime on a CPU. method: how INT8's
     scales follow from what was seen, one of METHODS. front: quantise the front end too, which only an
-    experiment would.
+    experiment would. paired: weights stay FP32 with a pair of Q and DQ behind them, for TensorRT 8.
     """
     if precision not in PRECISIONS:
         raise ModelError(
@@ -64,7 +65,7 @@ def variant(
             if rest == "fp16":
                 # Q and DQ take FP16 scales from operator set 19 on.
                 model = _onnx().version_converter.convert_version(model, 19)
-            model = _to_int8(model, clips, keep, method, front, progress)
+            model = _to_int8(model, clips, keep, method, front, paired, progress)
             if rest == "fp16":
                 model = _to_fp16(model)
         return bytes(model.SerializeToString())
@@ -243,7 +244,13 @@ def _to_fp16(model: Any) -> Any:
 
 
 def _to_int8(
-    model: Any, clips: Sequence[Floats], keep: Sequence[str], method: str, front: bool, progress: Progress
+    model: Any,
+    clips: Sequence[Floats],
+    keep: Sequence[str],
+    method: str,
+    front: bool,
+    paired: bool,
+    progress: Progress,
 ) -> Any:
     from onnxruntime import quantization
 
@@ -273,7 +280,14 @@ def _to_int8(
             nodes_to_exclude=rest,
             calibrate_method=chosen,
             # TensorRT takes symmetric scales only, and multiplies biases in floating point.
-            extra_options={"ActivationSymmetric": True, "WeightSymmetric": True, "QuantizeBias": False},
+            extra_options={
+                "ActivationSymmetric": True,
+                "WeightSymmetric": True,
+                "QuantizeBias": False,
+                "AddQDQPairToWeight": paired,
+                # What follows a product is not quantised again; TensorRT fuses it with the product.
+                "OpTypesToExcludeOutputQuantization": list(_WEIGHTED) if paired else [],
+            },
         )
         return onnx.load(str(target))
 

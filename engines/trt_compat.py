@@ -33,12 +33,11 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 FULL, RTX = "tensorrt", "tensorrt_rtx"
 PRECISIONS = ("fp32", "fp16", "int8")
-_HELPERS = ("(Unnamed Layer", "ONNXTRT_", "unsqueeze_node", "squeeze_node")
 TARGETS = ("current", "sm75", "sm80", "sm86", "sm89", "sm120")
 
 
@@ -90,12 +89,18 @@ class Library:
             raise LibraryProblem("TensorRT for RTX has no FP32 matrix products on sm75; build fp16 for it")
 
     def set_precision(
-        self, config: Any, network: Any, precision: str, keep_fp32: tuple[str, ...]
+        self,
+        config: Any,
+        network: Any,
+        precision: str,
+        keep_fp32: tuple[str, ...],
+        nodes: Sequence[str] = (),
     ) -> list[str]:
         """Give the builder its precision where flags carry it; returns the names of the layers held at
         FP32.
 
-        TF32, on unless refused, would round the front end's power spectrum as FP16 does.
+        nodes: names of all of the ONNX file's nodes. TF32, on unless refused, would round the front end's power
+        spectrum as FP16 does.
         """
         trt = self.module
         if hasattr(trt.BuilderFlag, "TF32"):
@@ -109,7 +114,8 @@ class Library:
             return []
         # Where no kernel of the wanted type exists the builder takes another and says so; the gate judges.
         config.set_flag(trt.BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
-        chosen = _with_helpers([str(network.get_layer(i).name) for i in range(network.num_layers)], keep_fp32)
+        names = [str(network.get_layer(index).name) for index in range(network.num_layers)]
+        chosen = _with_helpers(names, nodes, keep_fp32)
         floats = (trt.DataType.FLOAT, trt.DataType.HALF)
         fixed = (trt.LayerType.SHAPE, trt.LayerType.CONSTANT)
         held = []
@@ -258,23 +264,26 @@ def node_of(layer_name: str) -> str:
     return layer_name.split(" ")[0].split("_output_cast")[0]
 
 
-def _with_helpers(names: list[str], nodes: tuple[str, ...]) -> set[int]:
-    """Indices of the layers of ``nodes`` and of the parser's own helper layers among them (reshapes that have
-    no node).
+def _with_helpers(names: list[str], nodes: Sequence[str], wanted: tuple[str, ...]) -> set[int]:
+    """Indices of the layers of the ``wanted`` nodes and of the parser's own layers beside them.
+
+    A node may become several layers (a softmax and its logarithm, a reshape and its convolution) of which
+    only one bears the node's name.
     """
-    wanted = set(nodes)
+    known = set(nodes) | set(wanted)
     chosen: set[int] = set()
     helpers: list[int] = []
     before = False
-    for index, name in enumerate(names):
-        if name.startswith(_HELPERS):
+    for index, name in enumerate([*names, ""]):
+        node = node_of(name)
+        if name and node not in known:
             helpers.append(index)
             continue
-        now = node_of(name) in wanted
+        now = node in wanted
         if now:
             chosen.add(index)
-            if before:
-                chosen.update(helpers)
+        if now or before:
+            chosen.update(helpers)
         helpers, before = [], now
     return chosen
 

@@ -1,5 +1,5 @@
 """What the GPU figures start from, made on the CPU of the machine that measures:
-``python3 -m engines.measure.prepare CARRY WORK`` and ``… prepare --sizes m60,m90 WORK``.
+``python3 -m engines.measure.prepare CARRY WORK``, ``… --sizes m60,m90 WORK``, ``… --quantise main CARRY WORK``.
 
 WORK then holds the models with FP32 weights and everything constant computed, ONNX Runtime's answers to the
 recordings in CARRY (see ``measure.gather``), calibration sets, and each model's count of operations. Larger
@@ -65,6 +65,19 @@ def prepare(carry: Path, work: Path) -> None:
     (work / "work.json").write_text(json.dumps(counts))
 
 
+def quantise(carry: Path, work: Path, name: str) -> None:
+    """WORK/NAME.int8qdq.onnx: INT8 that the ONNX file carries, for a TensorRT whose calibrator fails."""
+    with np.load(carry / "voices.npz") as stored:
+        voices = [stored[key].astype(np.float32) / 32768 for key in sorted(stored.files)][::4]
+    clips = calibration_set(voices, places=PLACES)
+    source = (work / f"{name}.onnx").read_bytes()
+    made = standard(precision.variant(source, "int8", clips=clips, rest="fp32", paired=True))
+    part = work / f"{name}.int8qdq.part"
+    part.write_bytes(made)
+    os.replace(part, work / f"{name}.int8qdq.onnx")
+    print("quantised", name, len(made), flush=True)
+
+
 def export_sizes(work: Path, names: str) -> None:
     """Write the random Conformers of a comma-separated list, unless they are there."""
     for name in names.split(","):
@@ -83,7 +96,6 @@ def folded(data: bytes, target: Path) -> bytes:
     """Write ``data`` with FP32 weights and everything constant computed (ONNX Runtime's basic level), for
     old parsers.
     """
-    import onnx
     import onnxruntime
 
     plain = target.with_suffix(".plain.onnx")
@@ -94,13 +106,20 @@ def folded(data: bytes, target: Path) -> bytes:
     options.log_severity_level = 4
     onnxruntime.InferenceSession(str(plain), options, providers=["CPUExecutionProvider"])
     plain.unlink()
-    model = onnx.load(str(target))
-    # ONNX Runtime lists every domain it knows; only the standard one is used.
+    data = standard(target.read_bytes())
+    target.write_bytes(data)
+    return data
+
+
+def standard(data: bytes) -> bytes:
+    """The ONNX file without the domains that ONNX Runtime lists because it knows them."""
+    import onnx
+
+    model = onnx.load_model_from_string(data)
     used = [domain for domain in model.opset_import if not domain.domain]
     del model.opset_import[:]
     model.opset_import.extend(used)
-    onnx.save(model, str(target))
-    return target.read_bytes()
+    return bytes(model.SerializeToString())
 
 
 def export_random(name: str, work: Path) -> None:
@@ -188,8 +207,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--sizes", default="", help="random Conformers to write into the one folder given")
+    parser.add_argument("--quantise", default="", help="a model to be written with Q/DQ nodes")
     arguments = parser.parse_args()
-    if arguments.sizes:
+    if arguments.quantise:
+        quantise(arguments.folders[0], arguments.folders[1], arguments.quantise)
+    elif arguments.sizes:
         export_sizes(arguments.folders[0], arguments.sizes)
     else:
         prepare(*arguments.folders)

@@ -35,9 +35,11 @@ class Step:
     limit_s: int
 
     @property
-    def engine(self) -> str:
-        """File name of the engine that must have been built; "" for none."""
+    def needs(self) -> str:
+        """File name of the engine (or the special ONNX file) that must be there; "" for none."""
         action, *rest = self.words.split()
+        if action == "build" and rest[-1] == "int8qdq":
+            return f"{rest[0]}.int8qdq.onnx"
         if action in ("device", "build", "torch"):
             return ""
         return "main.fp16.plan" if action == "path" else ".".join(rest) + ".plan"
@@ -59,6 +61,7 @@ STAGES: tuple[tuple[Step, ...], ...] = (
     (
         Step("gate main fp16", 60),
         Step("build main int8", 220),
+        Step("build main int8qdq", 220),
         Step("build main fp32", 220),
         Step("build m90 fp16", 220),
         Step("build m60 fp16", 220),
@@ -69,6 +72,8 @@ STAGES: tuple[tuple[Step, ...], ...] = (
     (Step("latency m90 fp16", 30),),
     (Step("latency main int8", 40),),
     (Step("load main int8", 40),),
+    (Step("latency main int8qdq", 40),),
+    (Step("load main int8qdq", 40),),
     (Step("latency main fp32", 40),),
     (Step("load main fp32", 40),),
     (Step("faults main fp16", 40),),
@@ -81,6 +86,7 @@ STAGES: tuple[tuple[Step, ...], ...] = (
         Step("parity light int8", 40),
         Step("parity light int8quiet", 40),
         Step("gate main int8", 60),
+        Step("gate main int8qdq", 60),
         Step("gate main fp32", 60),
         Step("gate light fp16", 60),
     ),
@@ -123,7 +129,7 @@ class Run:
 
     def waits(self, step: Step) -> bool:
         """Whether the step is still to be done, and can be."""
-        return step.words not in self.results and (not step.engine or (self.work / step.engine).is_file())
+        return step.words not in self.results and (not step.needs or (self.work / step.needs).is_file())
 
     def _timed(self, step: Step) -> dict[str, Any]:
         began = time.monotonic()

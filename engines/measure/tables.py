@@ -101,7 +101,7 @@ def latencies(results: Results) -> str:
         found = results.torch.get(name, {})
         if "5 s" in found:
             rows.append(["PyTorch " + name[5:], *(_triple(found.get(f"{length} s")) for length in LENGTHS_S)])
-    for engine in ("main fp32", "main fp16", "main int8", "light fp16"):
+    for engine in ("main fp32", "main fp16", "main int8", "main int8qdq", "light fp16"):
         found = results.trt.get(f"latency {engine}", {})
         for label, words in (("plain", "TensorRT "), ("graphs", "with CUDA graphs ")):
             if f"{label} 5 s" in found:

@@ -76,12 +76,13 @@ def build(bench: Bench, model: str, precision: str) -> dict[str, Any]:
         if model in ("main", "light")
         else (plan.Shapes("batch", (1, 16, 64), (4_800, 64_000, 80_000)),)
     )
-    with open(bench.path(f"{model}.onnx"), "rb") as stream:
+    quantised = precision == "int8qdq"
+    with open(bench.path(f"{model}.int8qdq.onnx" if quantised else f"{model}.onnx"), "rb") as stream:
         onnx = stream.read()
     with open(bench.path(f"{model}.keep.json"), encoding="utf-8") as text:
         keep = tuple(json.load(text))
     calibrator = None
-    if kind == "int8":
+    if kind == "int8" and not quantised:
         clips = calibrate.load_set(bench.path("quiet.npz" if precision.endswith("quiet") else "broad.npz"))
         calibrator = calibrate.entropy_calibrator(
             bench.library,

@@ -87,7 +87,9 @@ def test_everything_from_gathering_to_the_killed_worker(work: Path, assess: None
         "main.reference.npz",
         "broad.npz",
     }
+    prepare.quantise(carry, made, "main")
     bench = Bench(made, "8.6.0")
+    assert trt.build(bench, "main", "int8qdq")["bytes"] > 1_000
     for kind in ("fp16", "int8"):
         trt.build(bench, "main", kind)
         assert trt.parity(bench, "main", kind)["alone"]["max_abs"] < 1e-4

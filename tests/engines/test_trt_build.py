@@ -83,10 +83,12 @@ def test_layers_kept_fp32_by_flags(onnx_bytes: bytes) -> None:
     assert built.held_fp32 == ("/node8",)
 
 
-def test_the_parsers_helper_layers_go_with_the_layers_between_which_they_stand() -> None:
-    names = ["(Unnamed Layer* 0) [Shuffle]", "/a", "ONNXTRT_Broadcast_3", "/b [Cast]", "unsqueeze_node_after_x", "/c"]
-    assert trt_compat._with_helpers(names, ("/a", "/b")) == {1, 2, 3}
-    assert trt_compat._with_helpers(names, ("/c",)) == {5}
+def test_the_parsers_own_layers_go_with_their_node() -> None:
+    names = ["(Unnamed Layer* 0) [Shuffle]", "/a", "/a_4", "/b [Cast]", "/c", "ONNXTRT_Broadcast_3", "/d", "/d_log"]
+    nodes = ["/a", "/b", "/c", "/d"]
+    assert trt_compat._with_helpers(names, nodes, ("/a", "/b")) == {0, 1, 2, 3}
+    assert trt_compat._with_helpers(names, nodes, ("/d",)) == {5, 6, 7}
+    assert trt_compat._with_helpers(names, nodes, ()) == set()
 
 
 def test_stubbed_libraries_lose_their_tactics(onnx_bytes: bytes) -> None:
