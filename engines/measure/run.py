@@ -36,11 +36,11 @@ class Step:
 
     @property
     def needs(self) -> str:
-        """File name of the engine (or the special ONNX file) that must be there; "" for none."""
+        """File that must be there: the engine, or what it is built from; "" for none."""
         action, *rest = self.words.split()
-        if action == "build" and rest[-1] == "int8qdq":
-            return f"{rest[0]}.int8qdq.onnx"
-        if action in ("device", "build", "torch"):
+        if action == "build":
+            return f"{rest[0]}.int8qdq.onnx" if rest[1] == "int8qdq" else f"{rest[0]}.keep.json"
+        if action in ("device", "torch"):
             return ""
         return "main.fp16.plan" if action == "path" else ".".join(rest) + ".plan"
 
