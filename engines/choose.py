@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from engines.takeover import Ended
 
 TENSORRT = ("tensorrt_rtx", "tensorrt")
-ENGINES = ("auto", *TENSORRT, "onnx_cuda", "onnx_cpu", "canned")
+GPU_ENGINES = ("auto", *TENSORRT, "onnx_cuda")
+ENGINES = (*GPU_ENGINES, "onnx_cpu", "canned")
 SERVERS = ("triton://", "tritons://")
 LIGHT = "light"
 GPU_PRECISION = "fp16"
@@ -56,7 +57,7 @@ def open_model(
     ended: Ended | None = None,
 ) -> Model:
     """The model ``name`` (“main”, “light”, or a model folder) run by ``engine``: auto, tensorrt_rtx,
-    tensorrt, onnx_cuda, onnx_cpu, canned, or triton://host:port.
+    tensorrt, onnx_cuda, onnx_cpu, canned, or triton://host:port; “auto:1” and the like mean the second GPU.
 
     Below the chosen engine stand ONNX Runtime on the CPU and the light model: a take that fails is answered
     there.
@@ -86,6 +87,8 @@ def choose(
 ) -> Choice:
     """As ``open_model``, with the reasons."""
     served = engine.startswith(SERVERS)
+    if not served:
+        engine, device = indexed(engine, device)
     if engine not in ENGINES and not served:
         raise InputError(
             "No engine is called {engine!r}; choose one of {engines} or triton://host:port.",
@@ -98,7 +101,7 @@ def choose(
     missing: tuple[str, ...] = ()
     if served:
         first = Backend("triton", lambda: _open_server(engine))
-    elif engine in ("auto", *TENSORRT, "onnx_cuda"):
+    elif engine in GPU_ENGINES:
         wanted = (*TENSORRT, "onnx_cuda") if engine == "auto" else (engine,)
         first, missing = _first_usable(manifest, wanted, device, refusals, background)
     if engine not in ("auto", "onnx_cpu") and first is None and not (missing and background):
@@ -130,6 +133,7 @@ def open_alone(name: str = "main", engine: str = "onnx_cpu", *, threads: int = 0
     """
     if engine.startswith(SERVERS):
         return _open_server(engine)
+    engine, device = indexed(engine, device)
     if engine in ("auto", "canned") or engine not in ENGINES:
         return open_model(name, engine, threads=threads, device=device)
     manifest = load_manifest(folder_of(name))
@@ -138,6 +142,12 @@ def open_alone(name: str = "main", engine: str = "onnx_cpu", *, threads: int = 0
     if why_not := gpu_driver():
         raise InstallError("{engine} cannot be used: {reason}.", engine=engine, reason=why_not)
     return _opener(manifest, engine, device)()
+
+
+def indexed(engine: str, device: int = 0) -> tuple[str, int]:
+    """“tensorrt:1” → (“tensorrt”, 1); an engine without a GPU's index keeps ``device``."""
+    name, _, index = engine.partition(":")
+    return (name, int(index)) if name in GPU_ENGINES and index.isdecimal() else (engine, device)
 
 
 def folder_of(name: str) -> Path:

@@ -225,6 +225,20 @@ def test_by_flag(machine: Machine) -> None:
         open_model(str(machine.folder), "tensorflow")
 
 
+def test_a_gpu_by_its_index(machine: Machine) -> None:
+    machine.built()
+    model = open_model(str(machine.folder), "tensorrt:0")
+    assert model.info.backend == "tensorrt"
+    model.close()
+    with pytest.raises(InstallError, match="device 1 of 1"):
+        open_model(str(machine.folder), "tensorrt:1")
+    with pytest.raises(EngineError, match="device 1 of 1"):
+        choose_module.open_alone(str(machine.folder), "tensorrt:1")
+    assert choose_module.indexed("auto:2") == ("auto", 2) and choose_module.indexed("auto") == ("auto", 0)
+    for name in ("triton://a:8001", "onnx_cpu:1", "tensorrt:x"):
+        assert choose_module.indexed(name) == (name, 0)
+
+
 def test_a_take_that_dies_on_the_gpu_is_answered_by_the_cpu(machine: Machine) -> None:
     machine.built()
     model = choose(str(machine.folder)).model

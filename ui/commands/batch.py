@@ -195,7 +195,7 @@ def _model_key(model: str, engine: str) -> tuple[str, dict[str, str]]:
 def _opener(model: str, engine: str) -> Callable[[], Model]:
     from engines.choose import open_alone
 
-    if engine in GPU_ENGINES:
+    if engine.partition(":")[0] in GPU_ENGINES:
         return partial(open_in_batches, model, engine)
     return partial(open_alone, model, engine, threads=1)
 
