@@ -152,16 +152,16 @@
       <translation>波形</translation>
     </message>
     <message>
-      <source>Pitch</source>
-      <translation>音高</translation>
+      <source>Pitch (st)</source>
+      <translation>音高 (st)</translation>
     </message>
     <message>
-      <source>Energy</source>
-      <translation>音强</translation>
+      <source>Energy (dB)</source>
+      <translation>音强 (dB)</translation>
     </message>
     <message>
-      <source>Spectrum</source>
-      <translation>频谱</translation>
+      <source>Hz</source>
+      <translation>Hz</translation>
     </message>
     <message>
       <source>Waveform, pitch, energy and spectrum of the recording</source>
@@ -214,6 +214,10 @@
     <message>
       <source>The lips for /{ipa}/</source>
       <translation>/{ipa}/ 的唇形</translation>
+    </message>
+    <message>
+      <source>Show this word and how its sound is made (Space)</source>
+      <translation>显示这个词以及这个音的发法（空格）</translation>
     </message>
     <message>
       <source>Tongue</source>
@@ -632,6 +636,18 @@
       <translation>每个音都有分数、图示和建议。</translation>
     </message>
     <message>
+      <source>Practice</source>
+      <translation>练习</translation>
+    </message>
+    <message>
+      <source>Energy</source>
+      <translation>音强</translation>
+    </message>
+    <message>
+      <source>Spectrum</source>
+      <translation>频谱</translation>
+    </message>
+    <message>
       <source>Solid: your pitch in semitones. Dashed: the reference. Drag to hear, scroll to zoom.</source>
       <translation>实线：你的音高（半音）；虚线：示范。拖动可播放片段，滚轮缩放。</translation>
     </message>
@@ -780,6 +796,10 @@
       <translation>漏读：{words}</translation>
     </message>
     <message>
+      <source>All sounds clear</source>
+      <translation>所有音都清楚</translation>
+    </message>
+    <message>
       <source>Before</source>
       <translation>上一次</translation>
     </message>
@@ -814,10 +834,6 @@
     <message>
       <source>Next sentence (Enter)</source>
       <translation>下一句（回车）</translation>
-    </message>
-    <message>
-      <source>All sounds clear</source>
-      <translation>所有音都清楚</translation>
     </message>
     <message>
       <source>Scoring…</source>
@@ -1140,6 +1156,10 @@
       <translation>{ms} 毫秒出分</translation>
     </message>
     <message>
+      <source>The recording is too unclear to judge. Move closer to the microphone and try again.</source>
+      <translation>录音不够清楚，无法判断。请靠近麦克风再试一次。</translation>
+    </message>
+    <message>
       <source>Accuracy</source>
       <translation>准确度</translation>
     </message>
@@ -1154,6 +1174,10 @@
     <message>
       <source>Completeness</source>
       <translation>完整度</translation>
+    </message>
+    <message>
+      <source>This does not sound like the sentence, so it was not graded. Read it as written and try again.</source>
+      <translation>听起来不是这句话，因此没有评分。请照原文再读一次。</translation>
     </message>
     <message>
       <source>heard /{heard}/ for /{expected}/</source>
@@ -1186,18 +1210,6 @@
     <message>
       <source>Stress {score}</source>
       <translation>重音 {score}</translation>
-    </message>
-    <message>
-      <source>This does not sound like the sentence, so it was not graded. Read it as written and try again.</source>
-      <translation>听起来不是这句话，因此没有评分。请照原文再读一次。</translation>
-    </message>
-    <message>
-      <source>The recording is too unclear to judge. Move closer to the microphone and try again.</source>
-      <translation>录音不够清楚，无法判断。请靠近麦克风再试一次。</translation>
-    </message>
-    <message>
-      <source>Practice</source>
-      <translation>练习</translation>
     </message>
     <message>
       <source>Close this message</source>
@@ -1906,6 +1918,10 @@
     <message>
       <source>{file} cannot be read ({reason}); choose another file.</source>
       <translation>无法读取 {file}（{reason}）；请选择另一个文件。</translation>
+    </message>
+    <message>
+      <source>The settings cannot be kept in {path} ({reason}); they hold until the window is closed.</source>
+      <translation>无法把设置保存到 {path}（{reason}）；设置在关闭窗口之前有效。</translation>
     </message>
     <message>
       <source>The microphone does not answer; choose another one in Settings.</source>

@@ -157,10 +157,14 @@ def check_display() -> None:
 
 
 def log_to_file() -> None:
-    """Unexpected errors go to a small file beside the history."""
+    """Unexpected errors go to a small file beside the history, or nowhere if it cannot be written."""
     folder = data_dir()
-    folder.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(folder / "window.log", maxBytes=500_000, backupCount=1, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(folder / "window.log", maxBytes=500_000, backupCount=1, encoding="utf-8")
+    except OSError:
+        # The history says so in the window.
+        return
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     logging.getLogger("ui").addHandler(handler)
 

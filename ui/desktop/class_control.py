@@ -111,6 +111,7 @@ class ClassControl(QObject):
         practice.state_changed.connect(projector.set_state)
         practice.take_scored.connect(self._show_take)
         self._recorder.level.connect(projector.show_level)
+        self._services.window.banner.said.connect(projector.show_message)
         practice.learner = self._current
         self._show_learner()
         practice.open_list(sentences_of_lesson(lesson))

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from tutor.errors import OutputError
 from tutor.paths import config_dir, write_atomic
 
 
@@ -48,10 +49,16 @@ def load(path: Path | None = None) -> Preferences:
 
 
 def save(preferences: Preferences, path: Path | None = None) -> None:
-    """Store them. Raises ``OSError`` where the folder cannot be written."""
-    write_atomic(
-        path or preferences_path(), json.dumps(asdict(preferences), indent=1, ensure_ascii=False).encode()
-    )
+    """Store them. Raises ``OutputError`` where the folder cannot be written."""
+    path = path or preferences_path()
+    try:
+        write_atomic(path, json.dumps(asdict(preferences), indent=1, ensure_ascii=False).encode())
+    except OSError as error:
+        raise OutputError(
+            "The settings cannot be kept in {path} ({reason}); they hold until the window is closed.",
+            path=path,
+            reason=error.strerror,
+        ) from error
 
 
 def changed(preferences: Preferences, name: str, value: Any) -> Preferences:

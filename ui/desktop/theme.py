@@ -21,7 +21,7 @@ RADIUS_SMALL = 8
 
 # Letter sizes in px: one scale.
 CAPTION, BODY, TITLE, HEADING, DISPLAY = 12, 14, 17, 22, 30
-PROJECTOR = {CAPTION: 28, BODY: 28, TITLE: 32, HEADING: 40, DISPLAY: 64}
+PROJECTOR = {CAPTION: 28, BODY: 28, TITLE: 32, HEADING: 40, DISPLAY: 88}
 """The same steps for the back row of a classroom (at 1080 lines)."""
 
 FAMILIES = (

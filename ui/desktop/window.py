@@ -94,8 +94,10 @@ class Side(View):
 
 
 class Banner(View):
-    """One message above the page; goes by itself unless it is an error."""
+    """One message above the page; goes by itself unless it is an error. ``said`` tells it to other windows, and an
+    empty text once it is gone."""
 
+    said = Signal(str)
     INFO_MS = 6000
 
     def __init__(self) -> None:
@@ -138,6 +140,12 @@ class Banner(View):
         self._timer.stop()
         if tone == "info":
             self._timer.start(self.INFO_MS)
+        self.said.emit(text)
+
+    def hideEvent(self, event: Any) -> None:
+        super().hideEvent(event)
+        if self.isHidden():
+            self.said.emit("")
 
 
 class Window(QMainWindow):

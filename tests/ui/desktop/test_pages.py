@@ -159,6 +159,10 @@ def test_class_roster_projector_and_names(folders: Path, make_controller: Any, q
     page._hide.setChecked(True)
     controller.classroom._show_learner()
     assert projector._learner.text() == "Learner 2"
+    controller.services.tell_error_text("The microphone is gone.")
+    assert projector._message.text() == "The microphone is gone." and projector._notice.isVisible()
+    controller.window.banner.hide()
+    assert not projector._notice.isVisible()
     QTest.keyClick(projector, Qt.Key.Key_Escape)
     assert controller.classroom.projector is None and controller.practice.learner == ""
 

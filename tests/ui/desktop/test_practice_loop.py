@@ -14,7 +14,7 @@ from canned import canned_assess, voice_like
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
 from engines.canned import CannedModel
 from tutor.errors import EngineError, ModelError
@@ -23,6 +23,8 @@ from tutor.result import OTHER_TEXT
 from ui.desktop.controller import Controller
 from ui.desktop.preferences import Preferences
 from ui.desktop.shown import Sentence
+from ui.desktop.views.advice import TipButton
+from ui.desktop.views.verdict import PhoneRow
 
 SENTENCE = Sentence("I think this is it.", "Test", item="i1")
 
@@ -73,7 +75,7 @@ def test_scores_are_painted_before_all_else(
     monkeypatch.setattr(page.advice, "show_assessment", lambda *given: (order.append("advised"), advise(*given)))
     controller.practice.latency.connect(lambda latency: order.append("painted"))
     say_it(controller, qtbot, microphone)
-    assert page.scores._assessment is controller.practice.take.assessment and order == []
+    assert page.scores._assessment is controller.practice.take.assessment
     qtbot.waitUntil(lambda: page.pictures is not None and "stored" in order, timeout=10_000)
     assert order[0] == "painted" and {"stored", "drawn", "advised"} <= set(order)
 
@@ -333,3 +335,32 @@ def test_every_control_has_name_and_tooltip(controller: Controller, qtbot: Any) 
         if not button.accessibleName()
     ]
     assert nameless == []
+
+
+def test_tab_goes_through_the_page_as_it_is_read(controller: Controller, qtbot: Any, microphone: Any) -> None:
+    controller.practice.open_list([SENTENCE])
+    say_it(controller, qtbot, microphone)
+    page = controller.practice.page
+    qtbot.waitUntil(lambda: page.pictures is not None, timeout=10_000)
+    met: list[QWidget] = []
+    widget = page.nextInFocusChain()
+    while widget is not page and len(met) < 500:
+        if widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            met.append(widget)
+        widget = widget.nextInFocusChain()
+    kinds = [type(widget).__name__ for widget in met]
+    words, phones = page.sentence.ribbon._buttons, [w for w in met if isinstance(w, PhoneRow)]
+    assert phones and met.index(words[-1]) < met.index(page.sentence._record) < met.index(phones[0])
+    assert met.index(phones[-1]) < met.index(page._spectrum) < kinds.index("TipButton")
+    reached = [widget for widget in met if isinstance(widget, (QAbstractButton, TipButton))]
+    assert len(reached) > 15
+    assert [widget for widget in reached if not widget.accessibleName() or not widget.toolTip()] == []
+
+
+def test_settings_that_cannot_be_kept_are_told(controller: Controller, qtbot: Any, folders: Path) -> None:
+    place = folders / "tutor_config_dir"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("a file where the folder should be")
+    controller.store.set("accent", "uk")
+    qtbot.waitUntil(lambda: "cannot be kept" in controller.window.banner.text, timeout=5000)
+    assert controller.store.now.accent == "uk"

@@ -126,6 +126,11 @@ class LevelMeter(QWidget):
         self._held = max(peak, self._held * 0.94)
         self.update()
 
+    def clear(self) -> None:
+        """Nothing is heard, and nothing was."""
+        self._peak = self._held = 0.0
+        self.update()
+
     def paintEvent(self, event: Any) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

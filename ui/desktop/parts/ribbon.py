@@ -159,6 +159,9 @@ class Ribbon(QWidget):
         self._buttons: list[WordButton] = []
         self._chosen = -1
         self._fresh = False
+        self.tab_after: QWidget | None = None
+        """After which Tab comes to the words; else it comes to them last, since they are made last."""
+
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -175,6 +178,9 @@ class Ribbon(QWidget):
             button.clicked.connect(lambda _=False, at=index: self.choose(at))
             button.hovered.connect(lambda inside, at=index: self.hovered.emit(at if inside else -1))
             button.show()
+            before = self._buttons[-1] if self._buttons else self.tab_after
+            if before is not None:
+                self.setTabOrder(before, button)
             self._buttons.append(button)
         self._fresh = True
         self._place()

@@ -3,6 +3,7 @@ blocks."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,8 @@ from PySide6.QtWidgets import (
 from ui.desktop.icons import icon
 from ui.desktop.language import tr
 from ui.desktop.theme import L, M, S, theme
+
+_SOUND = re.compile(r"/(\S{1,4}?)/")
 
 
 class View(QWidget):
@@ -117,7 +120,8 @@ class Wrapped(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def setText(self, text: str) -> None:
-        super().setText(text)
+        # A sound between slashes is one word: /i/ must not end up as "/" and "i/".
+        super().setText(_SOUND.sub("/\u2060\\1\u2060/", text))
         self._fit()
 
     def resizeEvent(self, event: Any) -> None:

@@ -20,7 +20,7 @@ from ui.desktop.plots.pictures import Pictures
 from ui.desktop.plots.span import Span
 from ui.desktop.theme import CAPTION, colour, font
 
-ROWS = (mark("Wave"), mark("Pitch"), mark("Energy"), mark("Spectrum"))
+ROWS = (mark("Wave"), mark("Pitch (st)"), mark("Energy (dB)"), mark("Hz"))
 STRETCH = (5, 5, 3, 5)
 AXIS_WIDTH = 44
 LANE_PX = 18

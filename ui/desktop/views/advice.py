@@ -133,7 +133,8 @@ class TipButton(QFrame):
         column = QVBoxLayout()
         column.setSpacing(XS)
         text = Wrapped()
-        text.setText(tip_text(tip, language.code, first_language or None, with_pairs=False))
+        told = tip_text(tip, language.code, first_language or None, with_pairs=False)
+        text.setText(told)
         text.setTextFormat(Qt.TextFormat.PlainText)
         column.addWidget(text)
         pairs = guide.pairs_for(tip.phone, tip.heard) if tip.phone else ()
@@ -148,7 +149,8 @@ class TipButton(QFrame):
                 holder.add(button)
             column.addWidget(holder)
         layout.addLayout(column, 1)
-        self.setAccessibleName(text.text())
+        self.setAccessibleName(told)
+        self.setToolTip(tr("Show this word and how its sound is made (Space)"))
 
     def mouseReleaseEvent(self, event: Any) -> None:
         self.chosen.emit()

@@ -14,7 +14,7 @@ from ui.desktop.language import mark
 from ui.desktop.parts.view import Card, Columns, View, page_column, row
 from ui.desktop.plots.pictures import Pictures
 from ui.desktop.shown import Sentence, Take
-from ui.desktop.theme import L, M, S
+from ui.desktop.theme import XS, L, M, S
 from ui.desktop.views.advice import AdviceCard
 from ui.desktop.views.sentence import IDLE, SentenceCard
 from ui.desktop.views.verdict import ScoresCard, SoundsCard
@@ -42,10 +42,11 @@ class PracticePage(View):
         super().__init__()
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.say(self.setAccessibleName, mark("Practice"))
         self._take: Take | None = None
         self._arpabet = False
         self._first_language = ""
-        column = page_column(self)
+        column = self._column = page_column(self)
         self.sentence = SentenceCard()
         column.addWidget(self.sentence)
         self._welcome = self._make_welcome()
@@ -77,6 +78,7 @@ class PracticePage(View):
             inner.addWidget(sign)
             inner.addWidget(heading)
             inner.addWidget(detail)
+            inner.addStretch(1)
             steps.box.addWidget(holder, 1)
         card.body.addStretch(1)
         card.body.addWidget(steps)
@@ -258,6 +260,9 @@ class PracticePage(View):
         if self._is_built and not self._rows_by_hand:
             # On a low screen fewer plots show more.
             self._energy.setChecked(event.size().height() >= ROOMY_PX)
+        margin, spacing = (L, M) if event.size().height() >= ROOMY_PX else (M, S + XS)
+        self._column.setContentsMargins(L, margin, L, margin)
+        self._column.setSpacing(spacing)
 
     def _show_rows(self) -> None:
         self.timeline.show_rows(energy=self._energy.isChecked(), spectrum=self._spectrum.isChecked())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from tutor.attempt import heard_instead
 from tutor.microphone import Level
@@ -23,6 +23,7 @@ from ui.desktop.parts.view import Card, View
 from ui.desktop.shown import Sentence, Take
 from ui.desktop.theme import BODY, DISPLAY, HEADING, PROJECTOR, TITLE
 from ui.desktop.views.sentence import IDLE, RECORDING, WORKING
+from ui.desktop.views.verdict import why_not_graded
 
 LINES = 1080
 HEARD_SHOWN = 3
@@ -75,6 +76,9 @@ class _TakePanel(View):
         graded = assessment.verdict == GRADED
         self._ring.show_score(assessment.scores.overall if graded else None, tr("Overall score"))
         self._ribbon.show_words(shown.take.ribbon)
+        if not graded:
+            self._heard.setText(why_not_graded(assessment))
+            return
         pairs = dict.fromkeys(
             (phone.ipa, ipa_of(heard_instead(phone)))
             for word in assessment.words
@@ -89,7 +93,7 @@ class _TakePanel(View):
         parts = [tr("Heard {sounds}", sounds=", ".join(said))] if said else []
         if left_out:
             parts.append(tr("Left out: {words}", words=", ".join(left_out)))
-        self._heard.setText("   ".join(parts) or (tr("All sounds clear") if graded else ""))
+        self._heard.setText("   ".join(parts) or tr("All sounds clear"))
 
 
 class Projector(View):
@@ -139,6 +143,13 @@ class Projector(View):
         panels.addWidget(self._earlier, 1)
         panels.addWidget(self._latest, 1)
         column.addLayout(panels)
+        self._notice = QFrame()
+        self._notice.setProperty("role", "banner")
+        self._notice.setProperty("tone", "error")
+        self._message = self.label(wrap=True)
+        QVBoxLayout(self._notice).addWidget(self._message)
+        self._notice.hide()
+        column.addWidget(self._notice)
         self._meter = LevelMeter()
         self._meter.setMaximumHeight(round(28 * scale))
         self._meter.setMinimumHeight(round(28 * scale))
@@ -210,6 +221,11 @@ class Projector(View):
         self._state = state
         self.refresh()
 
+    def show_message(self, text: str) -> None:
+        """What the window behind has to say, such as a microphone that is gone; empty: nothing any more."""
+        self._message.setText(text)
+        self._notice.setVisible(bool(text))
+
     def show_level(self, level: Level, seconds: float) -> None:
         self._meter.show_peak(level.peak)
 
@@ -220,7 +236,7 @@ class Projector(View):
         )
         self.set_icon(self._record, "stop" if recording else "mic", "on_accent")
         if not recording:
-            self._meter.show_peak(0.0)
+            self._meter.clear()
 
     def keyPressEvent(self, event: Any) -> None:
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)

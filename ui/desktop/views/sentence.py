@@ -56,6 +56,7 @@ class SentenceCard(View):
             row(self._place, self._best, None, self._tune, None, self._back, self._count, self._forth)
         )
         self.ribbon = Ribbon()
+        self.ribbon.tab_after = self._forth
         card.body.addWidget(self.ribbon)
         card.body.addWidget(self._make_middle())
         card.body.addLayout(self._make_controls())
@@ -90,7 +91,7 @@ class SentenceCard(View):
         column.addLayout(row(self._clock, self.meter, self._warning, spacing=M))
         self._middle.addWidget(hint)
         self._middle.addWidget(live)
-        self._middle.setFixedHeight(54)
+        self._middle.setFixedHeight(60)
         return self._middle
 
     def _make_controls(self) -> QHBoxLayout:
@@ -140,6 +141,7 @@ class SentenceCard(View):
         if state == RECORDING:
             self.wave.clear()
             self.show_level(Level(0, 0, 0), 0.0)
+            self.meter.clear()
         self.refresh()
 
     def show_level(self, level: Level, seconds: float) -> None:

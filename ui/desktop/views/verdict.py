@@ -26,6 +26,13 @@ PARTS = (
 SHAPES = {"good": "✓", "fair": "~", "poor": "✗"}
 
 
+def why_not_graded(assessment: Assessment) -> str:
+    """What to tell a learner whose recording got no scores."""
+    if assessment.verdict == OTHER_TEXT:
+        return tr("This does not sound like the sentence, so it was not graded. Read it as written and try again.")
+    return tr("The recording is too unclear to judge. Move closer to the microphone and try again.")
+
+
 class ScoresCard(View):
     """Overall and part scores."""
 
@@ -64,16 +71,7 @@ class ScoresCard(View):
         if assessment is not None:
             notice = told(assessment.notice)
             if not graded:
-                notice = (
-                    tr(
-                        "This does not sound like the sentence, so it was not graded. Read it as written "
-                        "and try again."
-                    )
-                    if assessment.verdict == OTHER_TEXT
-                    else tr(
-                        "The recording is too unclear to judge. Move closer to the microphone and try again."
-                    )
-                )
+                notice = why_not_graded(assessment)
         self._notice.setText(notice)
         self._notice.setVisible(bool(notice))
 
@@ -204,10 +202,13 @@ class SoundsCard(View):
             details.append(tr("Stress {score}", score=round(word.stress)))
         self._detail.setText("  ".join(details))
         self._detail.setVisible(bool(details))
+        before: QWidget = self._reference
         for phone in word.phonemes:
             phone_row = PhoneRow(phone, arpabet=self._arpabet)
             phone_row.clicked.connect(lambda _=False, chosen=phone_row: self._choose(chosen))
             self._rows.addWidget(phone_row)
+            self.setTabOrder(before, phone_row)
+            before = phone_row
 
     def _choose(self, chosen: PhoneRow) -> None:
         for index in range(self._rows.count()):
