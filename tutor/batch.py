@@ -18,6 +18,7 @@ import numpy as np
 from tutor import phonetics
 from tutor.acoustic import EngineInfo, Model
 from tutor.clip import Clip, read_clip
+from tutor.columns import TRACKS
 from tutor.errors import DeviceLost, EngineError, OutputError, TutorError
 from tutor.intake import Item
 from tutor.journal import Journal, writing
@@ -322,7 +323,7 @@ def _record(
 
 def write_track(path: Path, tracks: phonetics.Tracks) -> None:
     """Pitch and intensity of one recording as CSV, one row per 10 ms; empty cells where there is no value."""
-    rows = ["time_s,pitch_hz,pitch_semitones,voiced,intensity_db"]
+    rows = [",".join(column.name for column in TRACKS)]
     columns = (tracks.times_s, tracks.hz, tracks.semitones, tracks.voiced, tracks.intensity_db)
     for time_s, hz, semitones, voiced, level in zip(*columns, strict=True):
         numbers = ["" if np.isnan(value) else f"{value:.2f}" for value in (hz, semitones, level)]

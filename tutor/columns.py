@@ -140,4 +140,12 @@ PHONES: tuple[Column, ...] = (
     Column("f2_lobanov", "number", "z", "the same for F2", "Lobanov 1971"),
 )
 
+TRACKS: tuple[Column, ...] = (
+    Column("time_s", "number", "s", "middle of the analysis window, every 10 ms", _PRAAT),
+    Column("pitch_hz", "number", "Hz", "pitch (autocorrelation, 75–600 Hz); empty where unvoiced", _PRAAT),
+    Column("pitch_semitones", "number", "semitones", "the same, re 100 Hz", _PRAAT),
+    Column("voiced", "integer", "0 or 1", "1: a pitch was found", _PRAAT),
+    Column("intensity_db", "number", "dB", "intensity re 2e-5 for full scale 1, uncalibrated; empty at the edges", _PRAAT),
+)
+
 TABLES = {"utterances": UTTERANCES, "words": WORDS, "phones": PHONES}

@@ -165,7 +165,7 @@ def _decode_stream(stream: IO[bytes], name: str, max_s: float, path: Path | None
     head = stream.read(4096)
     if not head:
         raise AudioError("{name} is empty (0 bytes); record it again.", name=name)
-    promised = _missing_bytes(head, _size(stream) - start)
+    promised = missing_bytes(head, _size(stream) - start)
     if promised:
         raise AudioError(
             "{name} is cut short ({promised} bytes are missing at its end); copy or record it again.",
@@ -324,7 +324,7 @@ def _size(stream: IO[bytes]) -> int:
     return stream.seek(0, io.SEEK_END)
 
 
-def _missing_bytes(head: bytes, size: int) -> int:
+def missing_bytes(head: bytes, size: int) -> int:
     """Bytes that a wav header promises and the file does not hold; 0 for other formats."""
     if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         return 0

@@ -18,6 +18,7 @@ from tutor.tally import SCORES, Groups, Plane, Spread
 
 INK, BLUE, PALE, GRID = "#22303c", "#2f6690", "#a9c6dc", "#dde3e8"
 MAX_SPEAKERS = 40
+RARE = 5
 MIN_COUNT = 20
 """Shares of phones that occur less often than this would be chance."""
 
@@ -142,11 +143,16 @@ def confusion_matrix(confusions: Mapping[str, Counter[str]]) -> Picture:
     return _drawn(draw, 8.0, 7.0, "Matrix of expected phones against phones heard instead")
 
 
+def by_score(phones: Mapping[str, Spread]) -> list[str]:
+    """Phones from the lowest mean score up; those whose few cases say little come last."""
+    return sorted(phones, key=lambda name: (phones[name].count < RARE, phones[name].mean))
+
+
 def phone_means(phones: Mapping[str, Spread]) -> Picture:
     """Mean score of every phone, lowest first, with one standard deviation."""
 
     def draw(figure: Any) -> None:
-        ordered = sorted(phones, key=lambda name: phones[name].mean)
+        ordered = by_score(phones)
         axis = figure.subplots()
         means = [phones[name].mean for name in ordered]
         errors = [0.0 if math.isnan(phones[name].deviation) else phones[name].deviation for name in ordered]

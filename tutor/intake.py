@@ -12,14 +12,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tutor.decode import missing_bytes
 from tutor.errors import Cancelled, CorpusError, TutorError
 from tutor.progress import Progress, silent
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 TEXT_SUFFIXES = (".TextGrid", ".lab", ".txt")
 LEFT_OUT = "left out"
-MAX_AUDIO_S = 600.0
+MIN_AUDIO_S, MAX_AUDIO_S = 0.3, 600.0
 _MAX_TEXT_BYTES = 1 << 20
+# What aligners write where no word is: silence, noise, something unknown.
+_NO_WORDS = ("sil", "sp", "spn", "SIL", "<eps>", "<sil>", "<unk>")
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,9 @@ def take_in(source: Path, *, without: Path | None = None, progress: Progress = s
     if not sound:
         first = f"; the first problem: {problems[0].path}: {problems[0].what}" if problems else ""
         raise CorpusError(f"{source} holds nothing that can be scored{first}.")
-    return Intake(layout, tuple(sorted(sound, key=lambda item: item.id)), tuple(problems))
+    base = source if source.is_dir() else source.parent
+    shown = (replace(problem, path=_shown(Path(problem.path), base)) for problem in problems)
+    return Intake(layout, tuple(sorted(sound, key=lambda item: item.id)), tuple(shown))
 
 
 def _read(source: Path, without: Path | None, problems: list[Problem]) -> tuple[str, list[Item]]:
@@ -249,7 +254,7 @@ def _spoken(path: Path) -> str:
         have = ", ".join(tier.name for tier in tiers) or "none"
         raise CorpusError(f"{path.name} needs one tier called words (it has: {have})")
     labels = (interval.label.strip() for interval in chosen[0].intervals)
-    return " ".join(label for label in labels if label and label not in ("sil", "sp", "<eps>", "SIL"))
+    return " ".join(label for label in labels if label and label not in _NO_WORDS)
 
 
 def _checked(items: Iterable[Item], problems: list[Problem], progress: Progress) -> Iterator[Item]:
@@ -278,13 +283,19 @@ def _sound_problem(path: Path) -> str:
             return "is empty"
         with path.open("rb") as stream, soundfile.SoundFile(stream) as sound:
             duration_s = sound.frames / sound.samplerate
+            stream.seek(0)
+            missing = missing_bytes(stream.read(4096), size)
     except OSError as error:
         return f"cannot be opened ({error.strerror or 'unknown reason'})"
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError):
         return "is not sound in a known format"
     if sound.frames < 2**48 and duration_s > MAX_AUDIO_S:
         return f"lasts {duration_s / 60:.0f} minutes; at most 10 are scored"
-    return "holds no samples" if sound.frames == 0 else ""
+    if missing:
+        return f"is cut short: {missing} bytes are missing at its end"
+    if duration_s < MIN_AUDIO_S:
+        return f"lasts {duration_s:.2f} s; at least {MIN_AUDIO_S} s are scored" if sound.frames else "holds no samples"
+    return ""
 
 
 def _text_problem(text: str) -> str:

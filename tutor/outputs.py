@@ -25,7 +25,7 @@ from typing import Any
 
 from tutor import __version__, report, report_html, report_pdf
 from tutor.batch import JOURNAL, RunSummary, Settings, records_of
-from tutor.columns import PHONES, WORDS
+from tutor.columns import PHONES, TRACKS, WORDS
 from tutor.errors import Cancelled
 from tutor.intake import Intake, Item
 from tutor.journal import Journal, writing
@@ -85,7 +85,7 @@ def write_outputs(
         tally = Tally()
         files = _write_rows(out, intake, journal, scales, tally, textgrids, progress)
     files.append(_write_problems(out, intake, tally))
-    files.append(write_dictionary(out, columns_of(_field_names(intake.items))))
+    files.append(write_dictionary(out, {**columns_of(_field_names(intake.items)), "tracks": TRACKS}))
     if reports:
         files += _write_reports(out, source, intake, settings, tally, sounds)
     checksums = {path.name: _sha256(path) for path in files}

@@ -190,7 +190,7 @@ def _speakers(tally: Tally) -> list[Block]:
 
 def _phones(tally: Tally) -> list[Block]:
     rows = []
-    for name in sorted(tally.phones, key=lambda phone: tally.phones[phone].mean):
+    for name in figures.by_score(tally.phones):
         spread, counts = tally.phones[name], tally.confusions[name]
         total = sum(counts.values())
         others = [
@@ -203,17 +203,24 @@ def _phones(tally: Tally) -> list[Block]:
         rows.append((phone_of(name).ipa, name, instead, *cells))
     if not rows:
         return []
-    return [
+    blocks: list[Block] = [
         Heading("Phones"),
         *_pictures(lambda: (figures.phone_means(tally.phones),)),
         Table(("IPA", "ARPAbet", "most often heard instead", "n", "mean score", "SD"), tuple(rows), 3),
-        Heading("Heard instead"),
-        *_pictures(lambda: (figures.confusion_matrix(tally.confusions),)),
-        Text(
-            f"Share of each expected phone (of {figures.MIN_COUNT} or more) in whose place another was clearly likelier.",
-            quiet=True,
-        ),
+        Text(f"Lowest first; phones that occur less than {figures.RARE} times come last.", quiet=True),
     ]
+    if any(sum(counts.values()) >= figures.MIN_COUNT for counts in tally.confusions.values()):
+        note = (
+            f"Share of each expected phone (of {figures.MIN_COUNT} or more) in whose place another was clearly likelier. "
+            "A vowel in place of a consonant, or the reverse, mostly means that the sound was left out and its neighbour "
+            "was heard."
+        )
+        blocks += [
+            Heading("Heard instead"),
+            *_pictures(lambda: (figures.confusion_matrix(tally.confusions),)),
+            Text(note, quiet=True),
+        ]
+    return blocks
 
 
 def _vowels(tally: Tally) -> list[Block]:

@@ -27,13 +27,25 @@ _BLOCK_ROWS = 4_000
 def utterance_row(item: Item, record: Mapping[str, Any], assessment: Assessment | None) -> Row:
     """The utterance's row; a recording that could not be scored has its ``problem`` and little else.
 
-    Scores are left empty where the verdict is not ``graded``: they would say nothing about the speech.
+    Scores are left empty where the verdict is not ``graded``, and where another text was read also what is counted along
+    the text: they would say nothing about the speech.
     """
     row: Row = {"utterance": item.id, "speaker": item.speaker, "audio": str(item.audio), "text": item.text}
     row.update({f"meta_{name}": value for name, value in item.fields})
     if assessment is None:
         return {**row, "problem": record["error"]}
     statuses = [word.status for word in assessment.words]
+    if assessment.verdict != OTHER_TEXT:
+        row.update(
+            mispronounced=statuses.count(MISPRONOUNCED),
+            omitted=statuses.count(OMITTED),
+            inserted=statuses.count(INSERTED),
+            repeated=statuses.count(REPEATED),
+            **{
+                name: round(value, 4) if value == value else None
+                for name, value in asdict(rhythm(assessment)).items()
+            },
+        )
     row.update(
         audio_sha256=record["audio_sha256"],
         problem="",
@@ -41,15 +53,7 @@ def utterance_row(item: Item, record: Mapping[str, Any], assessment: Assessment 
         confidence=assessment.confidence,
         notice=assessment.notice,
         words=len(statuses) - statuses.count(INSERTED) - statuses.count(REPEATED),
-        mispronounced=statuses.count(MISPRONOUNCED),
-        omitted=statuses.count(OMITTED),
-        inserted=statuses.count(INSERTED),
-        repeated=statuses.count(REPEATED),
         **asdict(assessment.audio),
-        **{
-            name: round(value, 4) if value == value else None
-            for name, value in asdict(rhythm(assessment)).items()
-        },
     )
     if assessment.verdict == GRADED:
         row.update(asdict(assessment.scores))

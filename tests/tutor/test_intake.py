@@ -219,3 +219,16 @@ def test_checking_can_be_stopped(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         take_in(tmp_path, progress=progress)
     assert seen == [0, 1, 2]
+
+
+def test_what_the_header_tells_is_found_before_anything_is_scored(tmp_path: Path) -> None:
+    spoken(tmp_path / "anna", "good")
+    whole = spoken(tmp_path / "anna", "cut").read_bytes()
+    (tmp_path / "anna" / "cut.wav").write_bytes(whole[: len(whole) // 2])
+    spoken(tmp_path / "bert", "short")
+    babble(tmp_path / "bert" / "short.wav", 0.2)
+    intake = take_in(tmp_path)
+    assert [item.id for item in intake.items] == ["anna/good"]
+    found = {problem.path: problem.what for problem in intake.problems}
+    assert set(found) == {"anna/cut.wav", "bert/short.wav"}, "places are told as they stand in the folder"
+    assert "bytes are missing" in found["anna/cut.wav"] and found["bert/short.wav"].startswith("lasts 0.2")

@@ -148,3 +148,12 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         TableWriter(tmp_path / "out", "words", WORDS)
+
+
+def test_nothing_is_counted_along_a_text_that_was_not_read() -> None:
+    other = reading(word("a", phone("AH0", 0, 1)), verdict=OTHER_TEXT)
+    record = {"audio_sha256": "x", "phonetics": None}
+    row = utterance_row(Item("u", Path("u.wav"), "a"), record, other)
+    assert row["verdict"] == OTHER_TEXT and row["words"] == 1 and row["duration_s"] is not None
+    assert {"overall", "omitted", "mispronounced", "syllables", "speech_rate", "pauses"}.isdisjoint(row)
+    assert "omitted" in utterance_row(Item("u", Path("u.wav"), "a"), record, think())
