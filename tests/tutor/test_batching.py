@@ -153,7 +153,7 @@ def test_a_device_that_stays_away_ends_the_run_and_the_next_goes_on(intake: Inta
         openings = 1
 
     heard: list[FileDone] = []
-    with pytest.raises(DeviceLost, match="fell off the bus.*the driver is gone.*goes on from there"):
+    with pytest.raises(DeviceLost, match=r"fell off the bus.*the driver is gone.*goes on from there"):
         run_batch(intake.items, tmp_path, Gone, SETTINGS, workers=0, batch_size=4, finished=heard.append)
     assert len(heard) == 4 and not any(item.error for item in heard)
     summary = run_batch(intake.items, tmp_path, CannedModel, SETTINGS, workers=0, batch_size=4)

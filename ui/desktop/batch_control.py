@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, QTimer, QUrl
@@ -33,7 +34,8 @@ class BatchControl(QObject):
         self._services, self._page = services, page
         self._process: QProcess | None = None
         self._target = Path()
-        self._total = self._done = 0
+        self._total = self._done = self._read_bytes = self._first = 0
+        self._since_s = 0.0
         self._log = ""
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -53,6 +55,7 @@ class BatchControl(QObject):
         if self._process is not None:
             return
         self._target, self._total, self._done, self._log = Path(request.target), 0, 0, ""
+        self._read_bytes, self._first, self._since_s = 0, -1, 0.0
         process = self._process = QProcess(self)
         process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
         process.readyRead.connect(self._read)
@@ -111,16 +114,29 @@ class BatchControl(QObject):
             self._show()
 
     def _count(self) -> None:
-        journal = self._target / JOURNAL
+        journal, start = self._target / JOURNAL, self._read_bytes
 
-        def lines() -> int:
-            return journal.read_bytes().count(b"\n") if journal.is_file() else 0
+        def lines() -> tuple[int, int, int]:
+            """Start and end of what was read now, and the lines in it."""
+            if not journal.is_file():
+                return start, start, 0
+            with journal.open("rb") as stream:
+                stream.seek(start)
+                new = stream.read()
+            return start, start + len(new), new.count(b"\n")
 
         if self._total:
             self._services.jobs.submit("files", lines, self._counted)
 
-    def _counted(self, lines: int) -> None:
-        self._done = min(lines, self._total)
+    def _counted(self, found: tuple[int, int, int]) -> None:
+        start, end, lines = found
+        if start != self._read_bytes:
+            return
+        self._read_bytes = end
+        self._done = min(self._done + lines, self._total)
+        if self._first < 0:
+            # What earlier runs finished says nothing of this one's speed.
+            self._first, self._since_s = self._done, time.monotonic()
         self._show()
 
     def _finished(self) -> None:
@@ -140,6 +156,8 @@ class BatchControl(QObject):
     def _show(self) -> None:
         report = self._target / "report.html"
         found = not self.is_running and self._total > 0 and "report.html" in self._log
+        passed_s = time.monotonic() - self._since_s
+        per_s = (self._done - self._first) / passed_s if self._first >= 0 and passed_s > 0 else 0.0
         self._page.show_state(
-            BatchState(self.is_running, self._done, self._total, self._log, str(report) if found else "")
+            BatchState(self.is_running, self._done, self._total, self._log, str(report) if found else "", per_s)
         )

@@ -21,7 +21,7 @@ from ui.desktop import preferences
 from ui.desktop.class_report import ClassFigures, LearnerFigures, PhoneFigures, to_csv, to_html, write_report
 from ui.desktop.controller import Controller
 from ui.desktop.lesson_control import read_text
-from ui.desktop.views.batch import BatchRequest
+from ui.desktop.views.batch import BatchRequest, BatchState
 from ui.desktop.views.own_text import MAX_WORDS, sentences_of
 
 PAGES = ("practice", "library", "own", "drill", "progress", "class", "batch", "settings")
@@ -256,6 +256,52 @@ def test_batch_command_line(controller: Controller) -> None:
     assert line[:2] == ["batch", "in"] and line[line.index("--out") + 1] == "out"
     assert {"--no-textgrids", "--no-acoustics", "--tracks"} <= set(line) and "--no-report" not in line
     assert controller.batch.arguments(request, check=True)[-1] == "--check"
+
+
+def test_a_folder_or_table_is_dragged_in(controller: Controller, tmp_path: Path) -> None:
+    from PySide6.QtCore import QMimeData, QUrl
+
+    class Drop:
+        def __init__(self, *paths: Path) -> None:
+            self.data, self.accepted = QMimeData(), False
+            self.data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+
+        def mimeData(self) -> QMimeData:
+            return self.data
+
+        def acceptProposedAction(self) -> None:
+            self.accepted = True
+
+    page = page_of(controller, "batch")
+    (tmp_path / "my takes").mkdir()
+    (tmp_path / "a.wav").touch()
+    for paths, wanted in (([tmp_path / "my takes"], True), ([tmp_path / "list.csv"], True), ([tmp_path / "a.wav"], False)):
+        event = Drop(*paths)
+        page.dragEnterEvent(event)
+        assert event.accepted is wanted, paths
+    page.dropEvent(Drop(tmp_path / "my takes"))
+    assert page._request().source == str(tmp_path / "my takes")
+    assert page._request().target == str(tmp_path / "my takes-results")
+    page.dropEvent(Drop(tmp_path / "a.wav"))
+    assert page._request().source == str(tmp_path / "my takes")
+    page.show_state(BatchState(True, 10, 100, "", "", 0.5))
+    assert "0.5/s · −3:00" in page._count.text()
+    page.dropEvent(Drop(tmp_path / "list.csv"))
+    assert page._request().source == str(tmp_path / "my takes"), "not while a run is on"
+
+
+def test_a_run_is_watched_by_its_journal(controller: Controller, qtbot: Any, tmp_path: Path) -> None:
+    batch = controller.batch
+    batch._target, batch._total = tmp_path, 5
+    batch._first = -1
+    (tmp_path / "journal.jsonl").write_bytes(b"{}\n{}\n")
+    batch._count()
+    qtbot.waitUntil(lambda: batch._done == 2)
+    with (tmp_path / "journal.jsonl").open("ab") as stream:
+        stream.write(b"{}\n")
+    batch._count()
+    qtbot.waitUntil(lambda: batch._done == 3)
+    assert batch._read_bytes == 9 and batch._first == 2
 
 
 def test_batch_check_runs_in_its_own_process(controller: Controller, qtbot: Any, tmp_path: Path) -> None:

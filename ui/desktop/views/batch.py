@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QPlainTextEdit, QProgressBar, QPushButton
@@ -30,13 +32,16 @@ class BatchRequest:
 
 @dataclass(frozen=True)
 class BatchState:
-    """``done`` of ``total`` recordings (0: not known yet); ``report``: file to open, or empty."""
+    """``done`` of ``total`` recordings (0: not known yet), ``per_s`` of them a second (0: not known yet); ``report``:
+    file to open, or empty.
+    """
 
     running: bool = False
     done: int = 0
     total: int = 0
     log: str = ""
     report: str = ""
+    per_s: float = 0.0
 
 
 class BatchPage(View):
@@ -51,6 +56,7 @@ class BatchPage(View):
     def __init__(self) -> None:
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
         self._state = BatchState()
         column = page_column(self)
         column.addWidget(self.label(mark("Recordings"), "heading"))
@@ -151,9 +157,30 @@ class BatchPage(View):
         self._bar.setValue(state.done)
         if state.total:
             text = tr("{done} of {total} recordings", done=state.done, total=state.total)
+            if state.running and state.per_s > 0:
+                left_s = round((state.total - state.done) / state.per_s)
+                text += f" · {state.per_s:.1f}/s · −{left_s // 60}:{left_s % 60:02}"
         else:
             text = tr("Reading the input…") if state.running else tr("Nothing run yet")
         self._count.setText(text)
+
+    def dragEnterEvent(self, event: Any) -> None:
+        if self._dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: Any) -> None:
+        if (path := self._dropped(event)) is not None:
+            self._source.setText(str(path))
+            if not self._target.text().strip():
+                self._target.setText(str(path.with_name(f"{path.stem}-results")))
+
+    def _dropped(self, event: Any) -> Path | None:
+        """The folder or table that is dragged in, unless a run is on."""
+        urls = event.mimeData().urls()
+        if self._state.running or len(urls) != 1 or not urls[0].isLocalFile():
+            return None
+        path = Path(urls[0].toLocalFile())
+        return path if path.suffix.lower() in (".csv", ".tsv") or path.is_dir() else None
 
     def _request(self) -> BatchRequest:
         chosen = frozenset(name for name, box in self._options.items() if box.isChecked())
