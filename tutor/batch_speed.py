@@ -21,8 +21,8 @@ from tutor.timebase import seconds_of
 from tutor.workers import run_jobs
 
 FORMATS = ("wav", "flac", "opus")
-_UNSTEADY = 2
-"""Files a worker that are not counted at the start, while processes and models still load."""
+_UNSTEADY = 0.25
+"""Share of the files that is not counted at the start, while processes and models still load."""
 
 
 @dataclass(frozen=True)
@@ -146,5 +146,5 @@ def _batch_rate(
 
     (folder / JOURNAL).unlink(missing_ok=True)
     run_batch(items, folder, open_model, settings, workers=workers, finished=finished)
-    skipped = min(_UNSTEADY * workers, len(times) - 2)
+    skipped = int(_UNSTEADY * len(times))
     return audio_s * (1 - (skipped + 1) / len(times)) / (times[-1] - times[skipped])

@@ -40,9 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=Path, metavar="CORPUS", help="instead: what tutor batch scores a second, beside the bare model"
     )
-    parser.add_argument("--limit", type=int, default=200, help="recordings of the corpus (default: 200)")
+    parser.add_argument("--limit", type=int, default=300, help="recordings of the corpus (default: 300)")
     parser.add_argument("--jobs", type=int, default=2, help="worker processes of --batch (default: 2)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of --batch; the median counts (default: 3)")
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of --batch; the median counts (default: 2)")
     parser.add_argument(
         "--formats", type=_names, default=(), metavar="wav,flac,opus", help="copies to make for --batch (default: as given)"
     )
