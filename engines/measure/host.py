@@ -186,7 +186,7 @@ class PipeModel:
     def __init__(self, manifest: Manifest, work: Path, model: str, kind: str) -> None:
         command = [os.environ["TRT_PYTHON"], "-m", "engines.measure.serve", str(work), model, kind]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=trt_environment()
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=trt_environment(), pipesize=1 << 20
         )
         self._scorer = OnnxScorer(manifest)
         self.info = EngineInfo("tensorrt", manifest.title, kind, "measured")

@@ -330,7 +330,7 @@ needs_rtx = pytest.mark.skipif(
 @needs_rtx
 @pytest.mark.parametrize(
     ("target", "kind"),
-    [("sm75", "fp16"), ("sm80", "fp32"), ("sm86", "fp16"), ("sm89", "int8"), ("sm120", "fp16")],
+    [("sm75", "fp16"), ("sm80", "fp32"), ("sm86", "fp16"), ("sm89", "int8"), ("sm120", "fp16"), ("sm120", "int8")],
 )
 def test_real_engines_for_every_rtx_generation(
     spectral_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, kind: str
@@ -343,7 +343,9 @@ def test_real_engines_for_every_rtx_generation(
         seen.append(label)
         return True
 
-    request = BuildRequest(manifest, "tensorrt_rtx", precision=kind, target=target)
+    # One of the INT8 engines keeps a layer out of INT8.
+    keep = ("/ctc/MatMul",) if (target, kind) == ("sm120", "int8") else ()
+    request = BuildRequest(manifest, "tensorrt_rtx", precision=kind, target=target, keep=keep)
     stored = build_engine(request, clips=CLIPS, progress=progress)
     assert stored.size_bytes > 10_000 and engine_store.find(stored.key) == stored
     assert stored.key.gpu == "" and stored.verdict == engine_store.UNTRIED
