@@ -79,7 +79,7 @@ def bench_window(
         first_ready_s=first["ready_s"],
         visible_s=tuple(start["visible_s"] for start in again),
         ready_s=tuple(start["ready_s"] for start in again),
-        first_take_ms=last["first_take_ms"],
+        first_take_ms=sum(last["first_take"].values()),
         stages=stages,
         stall_ms=last["stall_ms"],
     )

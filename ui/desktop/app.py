@@ -21,7 +21,7 @@ from tutor.acoustic import Model
 from tutor.clip import Clip, read_clip
 from tutor.errors import InputError, InstallError
 from tutor.paths import data_dir
-from tutor.progress import Progress
+from tutor.progress import Progress, silent
 from tutor.prompts import Prompt, make_prompt
 from tutor.prosody import pitch_track
 from tutor.result import Assessment
@@ -77,6 +77,7 @@ def open_window(options: Options, **parts: Any) -> tuple[QApplication, Controlle
         stored,
         engine=options.engine,
         model=options.model,
+        rehearse=rehearse,
         build=build,
         **parts,
     )
@@ -176,6 +177,15 @@ def open_model(name: str, engine: str, build: EngineBuild) -> Model:
 
     build.begin()
     return choose(name, engine, background=True, progress=build.report, ended=build.end)
+
+
+def rehearse(model: Model) -> None:
+    """Score a bundled recording, unseen: loads what is loaded late and warms the engine. No server is bothered."""
+    from tutor.samples import load_samples
+
+    if not model.info.backend.startswith("triton"):
+        sample = next(sample for sample in load_samples() if sample.good)
+        assess_clip(read_clip(sample.path), make_prompt(sample.text), model, silent)
 
 
 def assess_clip(clip: Clip, prompt: Prompt, model: Model, progress: Progress) -> Assessment:

@@ -15,7 +15,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from tutor.acoustic import EngineInfo
+from tutor.acoustic import EngineInfo, Model
 from tutor.errors import Cancelled, TutorError
 from tutor.microphone import Microphone
 from tutor.paths import data_dir
@@ -50,7 +50,7 @@ class Controller(QObject):
     """One window and everything behind it. ``start`` once it is seen; ``built`` when all pages are there; ``close``
     before the program ends.
 
-    ``engine``, ``model``: for this run; empty: as remembered. ``build``: to which ``open_model`` tells of an engine it
+    ``engine``, ``model``: for this run; empty: as remembered. ``rehearse``: see ``Scorer``. ``build``: to which ``open_model`` tells of an engine it
     builds in the background.
     """
 
@@ -64,6 +64,7 @@ class Controller(QObject):
         *,
         engine: str = "",
         model: str = "",
+        rehearse: Callable[[Model], None] | None = None,
         build: EngineBuild | None = None,
         make_microphone: Callable[[], Microphone] = Microphone,
         make_player: Callable[[], Player] = Player,
@@ -79,7 +80,7 @@ class Controller(QObject):
         self.services = Services(self.jobs, self.records, self.store, self.window)
         self.recorder, self.meter = (Recorder(self.jobs, make_microphone) for _ in range(2))
         self.speaker = Speaker(self.jobs, make_player)
-        self.scorer = Scorer(self.jobs, open_model, assess)
+        self.scorer = Scorer(self.jobs, open_model, assess, rehearse)
         self.reference = Reference(self.jobs, self.speaker, self.scorer)
         self._status = Status(keep_audio=stored.keep_audio)
         self.settings_page: SettingsPage | None = None

@@ -185,7 +185,7 @@ def main(arguments: list[str]) -> int:
         "audio_s": measured.audio_s,
         "visible_s": measured.visible_s,
         "ready_s": measured.ready_s,
-        "first_take_ms": measured.takes[0].total_ms if measured.takes else 0.0,
+        "first_take": measured.takes[0].stages_ms if measured.takes else {},
         "takes": [take.stages_ms for take in measured.takes[WARM_UP : WARM_UP + int(takes)]],
         "stall_ms": measured.stall_ms,
     }

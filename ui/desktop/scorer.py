@@ -52,8 +52,12 @@ class Scorer(QObject):
     failed = Signal(object)
     not_loaded = Signal(object)
 
-    def __init__(self, jobs: Jobs, open_model: OpenModel, assess: Assess) -> None:
+    def __init__(
+        self, jobs: Jobs, open_model: OpenModel, assess: Assess, rehearse: Callable[[Model], None] | None = None
+    ) -> None:
+        """rehearse: given every model just opened, so that the first take does not pay for what is loaded late."""
         super().__init__()
+        self._rehearse = rehearse
         self._jobs = jobs
         self._open_model = open_model
         self._assess_clip = assess
@@ -71,7 +75,12 @@ class Scorer(QObject):
             self._wanted = (name, engine)
             return self._open().info
 
+        def rehearse() -> None:
+            if self._model is not None and self._rehearse is not None:
+                self._rehearse(self._model)
+
         self._jobs.submit("engine", work, self.ready.emit, self.not_loaded.emit)
+        self._jobs.submit("engine", rehearse, failed=lambda error: None)
 
     def prepare(self, text: str, accent: Accent) -> None:
         """Look a sentence up ahead of time, so that its first score comes as fast as the others."""

@@ -149,6 +149,9 @@ class PracticePage(View):
         self.sounds.phone_chosen.connect(self._choose_phone)
         self.advice.tip_chosen.connect(self._choose_tip)
         self.advice.pair_chosen.connect(self.pair_chosen)
+        for widget in self._results.findChildren(QWidget):
+            # The style sheet is looked through now instead of when the first scores are to be shown.
+            widget.ensurePolished()
         if self._take is not None:
             # Somebody was faster than the plots' library.
             self.show_scores(self._take)
