@@ -2,7 +2,7 @@
 
 ``python3 -m engines.measure.host ACTION CARRY WORK OUT …`` where ACTION is
 
-- ``torch … eager`` or ``compile``: PyTorch's latency, load, memory;
+- ``torch … eager`` or ``compile`` (or ``warm``, which times nothing): PyTorch's latency, load, memory;
 - ``gate … main fp16``: the parity gate with phone scores for an engine in WORK;
 - ``path …``: samples → scores with the GPU engine, and with its worker killed midway.
 
@@ -55,13 +55,21 @@ def baseline(out: Path, modes: Sequence[str]) -> None:
         torch.cuda.empty_cache()
 
 
-def _torch_figures(label: str) -> dict[str, Any]:
+def warm(modes: Sequence[str]) -> None:
+    """Compile without timing, while others use the GPU; PyTorch keeps what it compiled on disk."""
+    for label in modes:
+        infer = _inference(label)[0]
+        for length_s in LENGTHS_S:
+            infer([np.zeros(length_s * RATE, np.float32)])
+
+
+def _inference(label: str) -> tuple[Callable[[Sequence[Floats]], list[list[Any]]], int]:
+    """What runs clips as ``label`` says, and the number of trained values."""
     import torch
 
     name, mode = label.split(" ", 1)
     torch.set_float32_matmul_precision("high" if "tf32" in mode else "highest")
     torch.backends.cudnn.allow_tf32 = "tf32" in mode
-    free = torch.cuda.mem_get_info()[0]
     model = network(name).eval().cuda()
     if "compile" in mode:
         model = torch.compile(model, dynamic=True)
@@ -74,15 +82,23 @@ def _torch_figures(label: str) -> dict[str, Any]:
             answers = [output.float().cpu().numpy() for output in outputs]
         return [[answer[row].copy() for answer in answers] for row in range(len(clips))]
 
+    return infer, sum(weight.numel() for weight in model.parameters())
+
+
+def _torch_figures(label: str) -> dict[str, Any]:
+    import torch
+
+    free = torch.cuda.mem_get_info()[0]
+    infer, parameters = _inference(label)
     rng = np.random.default_rng(1)
-    figures: dict[str, Any] = {"parameters": sum(weight.numel() for weight in model.parameters())}
+    figures: dict[str, Any] = {"parameters": parameters}
     for length_s in LENGTHS_S:
         clip = (0.1 * rng.standard_normal(length_s * RATE)).astype(np.float32)
         figures[f"{length_s} s"] = percentiles(_timed(lambda clip=clip: infer([clip]), 50))  # type: ignore[misc]
     clips = [
         (0.1 * rng.standard_normal(int(n))).astype(np.float32) for n in rng.integers(48_000, 80_001, 256)
     ]
-    if "compile" not in mode:
+    if "compile" not in label:
         for speakers in SPEAKERS if label == "main eager fp32" else SPEAKERS_BRIEFLY:
             figures[f"{speakers} speakers"] = crowd(infer, clips, speakers, workers=2)
     figures["memory_mb"] = (free - torch.cuda.mem_get_info()[0]) >> 20
@@ -253,7 +269,9 @@ def _timed(action: Callable[[], Any], count: int) -> list[float]:
 
 def main(arguments: Sequence[str]) -> int:
     action, carry, work, out, *words = arguments
-    if action == "torch":
+    if words == ["warm"]:
+        warm(COMPILED)
+    elif action == "torch":
         baseline(Path(out), COMPILED if words == ["compile"] else EAGER)
     elif action == "gate":
         gate(Path(carry), Path(work), Path(out), *words)

@@ -151,23 +151,31 @@ def network(name: str) -> Any:
     recipe = importlib.import_module("engines.training.network")
     if name in SIZES:
         return recipe.AcousticModel(recipe.AcousticConfig(**SIZES[name]))
-    members = [recipe.MAIN if layers == recipe.MAIN.layers else recipe.LIGHT for layers in _layers(name)]
     both = importlib.import_module("engines.training.train").Both
     committee = importlib.import_module("engines.training.committee").CommitteeAcoustic
-    return committee([both(member) for member in members])
+    return committee([both(recipe.AcousticConfig(**sizes)) for sizes in _members(name)])
 
 
-def _layers(name: str) -> list[int]:
-    """Number of Conformer blocks of each member of a model, read off its weights' names."""
+def _members(name: str) -> list[dict[str, int]]:
+    """Size of each member of a model, read off its weights' names and shapes."""
     import onnx
 
     graph = onnx.load_model_from_string(manifest_of(name).acoustic_path.read_bytes()).graph
-    blocks: dict[str, set[str]] = {}
+    shapes: dict[str, dict[str, tuple[int, ...]]] = {}
     for tensor in graph.initializer:
-        found = re.match(r"(?:encoders\.(\d+)\.)?blocks\.(\d+)\.", tensor.name)
+        found = re.fullmatch(r"encoders\.(\d+)\.(.*?)(?:_int8|_half)?", tensor.name)
         if found:
-            blocks.setdefault(found[1] or "0", set()).add(found[2])
-    return [len(blocks[member]) for member in sorted(blocks)]
+            shapes.setdefault(found[1], {})[found[2]] = tuple(tensor.dims)
+    return [
+        {
+            "hidden": parts["blocks.0.after.bias"][0],
+            "layers": len({part.split(".")[1] for part in parts if part.startswith("blocks.")}),
+            "feed_forward": parts["blocks.0.first.1.bias"][0],
+            "channels": parts["first.bias"][0],
+            "kernel": parts["blocks.0.convolution.depthwise.weight"][2],
+        }
+        for _, parts in sorted(shapes.items(), key=lambda item: int(item[0]))
+    ]
 
 
 def work_of(data: bytes, batch: int, samples: int) -> dict[str, int]:

@@ -67,6 +67,7 @@ STAGES: tuple[tuple[Step, ...], ...] = (
         Step("build m60 fp16", 220),
         Step("build light int8", 220),
         Step("build light int8quiet", 220),
+        Step("torch warm", 220),
     ),
     (Step("load m90 fp16", 40),),
     (Step("latency m90 fp16", 30),),

@@ -128,14 +128,16 @@ def test_what_is_gathered_can_be_read_without_decoders(work: Path) -> None:
 
 def test_own_sizes_and_figures_of_pytorch(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    monkeypatch.setattr(prepare, "_layers", lambda name: [6, 6])
-    pair, bigger = prepare.network("light"), prepare.network("m60")
-    monkeypatch.setattr(prepare, "_layers", lambda name: [6])
-    light = prepare.network("light")
-    counts = [sum(weight.numel() for weight in model.parameters()) for model in (light, bigger, pair)]
-    assert counts[0] < 3e6 and 50e6 < counts[1] < 75e6 and 1.8 * counts[0] < counts[2] < 2.1 * counts[0]
+    bigger = prepare.network("m60")
+    monkeypatch.delenv("TUTOR_MODELS")
+    for name in ("light", "main"):
+        own = prepare.network(name)
+        count = sum(weight.numel() for weight in own.parameters())
+        manifest = json.loads((prepare.manifest_of(name).folder / "manifest.json").read_text())
+        assert count == manifest["acoustic"]["parameters"]
+    assert 50e6 < sum(weight.numel() for weight in bigger.parameters()) < 75e6
     with torch.inference_mode():
-        assert light(torch.zeros(1, 8_000), torch.tensor([8_000], dtype=torch.int32))[0].shape == (1, 26, 40)
+        assert own(torch.zeros(1, 8_000), torch.tensor([8_000], dtype=torch.int32))[0].shape == (1, 26, 40)
     results = host.Results(work / "figures.json")
     results.put("a", {"b": 1})
     assert host.Results(work / "figures.json")._all == {"a": {"b": 1}}
