@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,7 @@ AHEAD = 2
 
 ATTEMPTS = 2
 POLL_S = 0.25
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class _Crew(Generic[Job, Result]):
         context = multiprocessing.get_context("spawn")
         mine, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(self._open_work, theirs), daemon=True)
-        with _interrupts_held():
+        with _interrupts_held(), _one_blas_thread():
             process.start()
         theirs.close()
         worker = _Worker(process, mine)
@@ -200,6 +202,20 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """A child starts without numpy's pool of threads, which would spin beside the other workers; it reads this when loaded."""
+    before = os.environ.get(_BLAS_THREADS)
+    os.environ[_BLAS_THREADS] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_BLAS_THREADS]
+        else:
+            os.environ[_BLAS_THREADS] = before
 
 
 def _ending(code: int | None) -> str:

@@ -132,3 +132,17 @@ def test_leaving_early_leaves_no_process() -> None:
     for _ in run_jobs(range(100), open_slow, 2):
         break
     assert multiprocessing.active_children() == []
+
+
+def blas_threads() -> object:
+    return lambda job: os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+def test_workers_start_without_a_pool_of_blas_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    for before in ("7", None):
+        if before is None:
+            monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+        else:
+            monkeypatch.setenv("OPENBLAS_NUM_THREADS", before)
+        assert [outcome.result for outcome in run_jobs([1], blas_threads, 1)] == ["1"]
+        assert os.environ.get("OPENBLAS_NUM_THREADS") == before

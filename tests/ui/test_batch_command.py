@@ -129,3 +129,27 @@ def test_ctrl_c_finishes_the_files_in_hand(folder: Path, tmp_path: Path) -> None
     assert batch(folder, "--out", out, "--no-report") == 0
     lines = journal.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 60 and len({json.loads(line)["id"] for line in lines}) == 60
+
+
+def test_a_gpu_fills_batches_as_its_profile_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    from engines import choose
+    from engines.canned import CannedModel
+    from engines.manifest import load_manifest
+    from ui.commands.batch import _opener
+
+    monkeypatch.setattr(choose, "gpu_driver", lambda: "")
+    monkeypatch.setattr(choose, "_opener", lambda manifest, engine, device: CannedModel)
+    model = _opener("light", "tensorrt")()
+    profile = load_manifest(choose.folder_of("light")).profiles["batch"]
+    assert model.limit_samples == profile.batch[1] * profile.samples[1]  # type: ignore[attr-defined]
+
+
+def test_every_file_of_the_model_is_named() -> None:
+    from engines.choose import folder_of
+    from engines.manifest import load_manifest
+    from ui.commands.batch import _model_key
+
+    manifest = load_manifest(folder_of("main"))
+    _, files = _model_key("main", "onnx_cpu")
+    used = manifest.acoustic_cpu or manifest.acoustic
+    assert used.file in files and manifest.acoustic.file in files and len(files) >= 3
