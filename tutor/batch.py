@@ -121,12 +121,14 @@ def run_batch(
     """
     started = time.perf_counter()
     with Journal(out / JOURNAL) as journal:
+        tracks = settings.tracks and settings.acoustics and phonetics.installed()
         wanted = {
             item.id
             for item in items
             if (entry := journal.entries.get(item.id)) is None
             or entry.key != key_of(item, settings)
             or (retry_failed and entry.failed)
+            or (tracks and not entry.failed and not _size(track_of(out, item)))
         }
         state = _State(journal, len(items), wanted, progress, finished)
         opener = OpenRecorder(open_model, settings, out)
@@ -310,7 +312,7 @@ def _record(
         summary, tracks = phonetics.measure(clip.samples, answer)
         measured = _rounded(asdict(summary))
         if settings.tracks and out is not None:
-            write_track(out / "tracks" / f"{item.id}.csv", tracks)
+            write_track(track_of(out, item), tracks)
     return {
         "id": item.id,
         "key": key_of(item, settings),
@@ -321,6 +323,11 @@ def _record(
     }
 
 
+def track_of(out: Path, item: Item) -> Path:
+    """Where a recording's track is; one that is missing or that a power cut left empty is made again."""
+    return out / "tracks" / f"{item.id}.csv"
+
+
 def write_track(path: Path, tracks: phonetics.Tracks) -> None:
     """Pitch and intensity of one recording as CSV, one row per 10 ms; empty cells where there is no value."""
     rows = [",".join(column.name for column in TRACKS)]
@@ -329,7 +336,7 @@ def write_track(path: Path, tracks: phonetics.Tracks) -> None:
         numbers = ["" if np.isnan(value) else f"{value:.2f}" for value in (hz, semitones, level)]
         rows.append(f"{time_s:.4f},{numbers[0]},{numbers[1]},{int(voiced)},{numbers[2]}")
     with writing(path):
-        write_atomic(path, ("\n".join(rows) + "\n").encode())
+        write_atomic(path, ("\n".join(rows) + "\n").encode(), durable=False)
 
 
 def records_of(journal: Journal, items: Sequence[Item]) -> Iterator[tuple[Item, dict[str, Any]]]:

@@ -88,6 +88,9 @@ def write_outputs(
     files.append(write_dictionary(out, {**columns_of(_field_names(intake.items)), "tracks": TRACKS}))
     if reports:
         files += _write_reports(out, source, intake, settings, tally, sounds)
+    # One sync for all the small files, thousands of which were not synced one by one.
+    if hasattr(os, "sync"):
+        os.sync()
     checksums = {path.name: _sha256(path) for path in files}
     run = _run(source, intake, settings, summary, command, model_files or {}, checksums)
     with writing(out / RUN):
@@ -165,9 +168,8 @@ def _write_textgrid(path: Path, assessment: Assessment) -> None:
         [assessment.audio.duration_s, *(tier.intervals[-1].end_s for tier in tiers if tier.intervals)]
     )
     text = textgrid(tiers, end_s).encode()
-    # Rewriting ten thousand equal files after a resume would cost a sync each.
     if not path.is_file() or path.read_bytes() != text:
-        write_atomic(path, text)
+        write_atomic(path, text, durable=False)
 
 
 def _scales(journal: Journal, items: Sequence[Item]) -> dict[str, tuple[float, float, float, float]]:

@@ -277,6 +277,11 @@ def test_acoustics_reach_tables_and_tracks(intake: Intake, corpus: Path, tmp_pat
     assert track[0] == "time_s,pitch_hz,pitch_semitones,voiced,intensity_db"
     voiced = [row.split(",") for row in track[1:] if row.split(",")[3] == "1"]
     assert len(voiced) > 20 and all(float(row[1]) > 75 for row in voiced)
+    (tmp_path / "tracks" / "s0" / "0 é.csv").write_bytes(b"")
+    (tmp_path / "tracks" / "s1" / "1 é.csv").unlink()
+    again = run(intake, tmp_path, settings=settings)
+    assert again.scored == 2, "a track that a power cut emptied, or that is gone, is made again"
+    assert (tmp_path / "tracks" / "s0" / "0 é.csv").read_text(encoding="utf-8").splitlines() == track
 
 
 def test_verify_finds_nothing_where_nothing_changed(intake: Intake, corpus: Path, tmp_path: Path) -> None:
