@@ -32,8 +32,9 @@ def assets_dir() -> Path:
 def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Replace ``path`` by ``data``: after a crash either the old or the new file is there, whole.
 
-    durable: also after a power cut. It costs milliseconds a file; without it a file of the last half minute may then be
-    empty, which does where thousands are written that can be made again. Raises ``OSError`` (disk full, read-only folder); the old file is then untouched.
+    durable: also after a power cut. That costs milliseconds a file; without it a file of the last half minute may then
+    be empty, which does where thousands are written that can be made again. Raises ``OSError`` (disk full, read-only
+    folder); the old file is then untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
