@@ -50,8 +50,8 @@ class Controller(QObject):
     """One window and everything behind it. ``start`` once it is seen; ``built`` when all pages are there; ``close``
     before the program ends.
 
-    ``engine``, ``model``: for this run; empty: as remembered. ``rehearse``: see ``Scorer``. ``build``: to which ``open_model`` tells of an engine it
-    builds in the background.
+    ``engine``, ``model``: for this run; empty: as remembered. ``rehearse``: see ``Scorer``. ``build``: to which
+    ``open_model`` tells of an engine it builds in the background.
     """
 
     built = Signal()
