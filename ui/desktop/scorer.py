@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from tutor.acoustic import EngineInfo, Model
 from tutor.clip import Clip, clip_from_samples, read_clip
@@ -26,6 +26,7 @@ Floats = NDArray[np.float32]
 OpenModel = Callable[[str, str], Model]
 Assess = Callable[[Clip, Prompt, Model, ProgressReport], Assessment]
 FALLBACK = "onnx_cpu"
+REHEARSE_MS = 700
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,19 @@ class Scorer(QObject):
             self._wanted = (name, engine)
             return self._open().info
 
-        def rehearse() -> None:
+        def opened(info: EngineInfo) -> None:
+            self.ready.emit(info)
+            # Nobody has said a sentence yet; what else starts with the window goes first.
+            QTimer.singleShot(REHEARSE_MS, self, self._try_it)
+
+        self._jobs.submit("engine", work, opened, self.not_loaded.emit)
+
+    def _try_it(self) -> None:
+        def work() -> None:
             if self._model is not None and self._rehearse is not None:
                 self._rehearse(self._model)
 
-        self._jobs.submit("engine", work, self.ready.emit, self.not_loaded.emit)
-        self._jobs.submit("engine", rehearse, failed=lambda error: None)
+        self._jobs.submit("engine", work, failed=lambda error: None)
 
     def prepare(self, text: str, accent: Accent) -> None:
         """Look a sentence up ahead of time, so that its first score comes as fast as the others."""

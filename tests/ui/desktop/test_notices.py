@@ -48,6 +48,7 @@ def test_a_model_is_tried_once_it_is_open_and_no_fault_of_that_is_told(qtbot: An
     scorer.failed.connect(failures.append)
     with qtbot.waitSignal(scorer.ready, timeout=10_000):
         scorer.load("main", "auto")
+    qtbot.waitUntil(lambda: bool(tried), timeout=10_000)
     with qtbot.waitSignal(scorer.scored, timeout=10_000):
         scorer.score((voice_like(1.5), 16_000), "We call it bear", "us")
     assert len(tried) == 1 and failures == []
