@@ -357,7 +357,7 @@
     </message>
     <message>
       <source>Preparing the graphics engine; go on practising meanwhile</source>
-      <translation>正在准备显卡引擎，您可以继续练习</translation>
+      <translation>正在准备显卡引擎，你可以继续练习</translation>
     </message>
     <message>
       <source>Name, or several with commas</source>
