@@ -89,6 +89,7 @@ class PracticeControl(QObject):
         self._at = 0
         self._ended_s = 0.0
         self._unpainted: _Shown | None = None
+        self._unfinished: _Shown | None = None
         self._pictures: Job[Pictures] | None = None
         self._spoken: Spoken | None = None
         card = page.sentence
@@ -239,15 +240,17 @@ class PracticeControl(QObject):
         if scored.assessment.verdict == GRADED:
             kept = scored.clip.samples if wanted.keep_audio else None
             attempt = Attempt(self.learner, self.sentence.item, time.time(), scored.assessment, kept)
-        shown = self._unpainted = _Shown(scored, attempt, arrived_s, time.perf_counter())
-        # A page that is minimised is never painted.
+        shown = self._unpainted = self._unfinished = _Shown(scored, attempt, arrived_s, time.perf_counter())
+        # A page that is minimised is not painted.
         QTimer.singleShot(UNSEEN_MS, self, lambda: self._show_rest(shown))
 
     def _show_rest(self, shown: _Shown) -> None:
         """All that would have delayed the painting of the scores."""
-        if self._unpainted is not shown:
+        if self._unfinished is not shown:
             return
-        self._unpainted = None
+        self._unfinished = None
+        if not self.page.isVisible() or self.page.window().isMinimized():
+            self._unpainted = None
         if self.take is not None and self.take.assessment is shown.scored.assessment:
             self.page.show_details()
             # A turn of its own, so that keys and mouse are not kept waiting for both.
@@ -260,7 +263,7 @@ class PracticeControl(QObject):
 
     def close(self) -> None:
         """Store the take that is still on its way to the screen."""
-        shown, self._unpainted = self._unpainted, None
+        shown, self._unfinished = self._unfinished, None
         if shown is not None:
             self._store(shown)
 
@@ -306,6 +309,7 @@ class PracticeControl(QObject):
 
     def _all_painted(self, shown: _Shown) -> None:
         if self._unpainted is shown:
+            self._unpainted = None
             self.latency.emit(shown.latency(self._ended_s, time.perf_counter()))
             QTimer.singleShot(0, self, lambda: self._show_rest(shown))
 
