@@ -172,7 +172,8 @@ def _piece(
             continue
         timing["scorer"] += _since(began)
         readings = [Reading(*parts) for parts in zip(placed, shown, answers, strict=False)]
-        reading = believed(readings[0], readings[-1], bool(repeats))
+        frames = len(output.frame_log_posteriors)
+        reading = believed(readings[0], readings[-1], frames, bool(repeats))
         return ScoredPiece(seconds_of(start), said, reading.alignment, reading.evidence, reading.scores, repeats)
     raise failure
 

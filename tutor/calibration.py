@@ -26,8 +26,8 @@ class Limits:
     wrong_phone: float = 0.95
     clear_error: float = 0.6
     weak_word: float = 6.0
-    contradicted_own: float = 0.02
-    contradicted_rival: float = 0.6
+    contradicted_own: float = 0.01
+    contradicted_rival: float = 0.7
     contradicted_rating: float = 0.9
     same_text: float = 0.15
     poor_snr_db: float = 4.0
