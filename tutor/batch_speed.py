@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +13,7 @@ import numpy as np
 
 from tutor.acoustic import Floats, ScorerInput
 from tutor.assess import score_utterance, utterance
-from tutor.batch import JOURNAL, FileDone, OpenModel, Settings, prompt_of, run_batch
+from tutor.batch import JOURNAL, FileDone, OpenModel, OpenRecorder, Settings, prompt_of, run_batch
 from tutor.clip import MAX_S, read_clip
 from tutor.decode import decode
 from tutor.errors import Cancelled, EngineError
@@ -21,6 +23,9 @@ from tutor.timebase import seconds_of
 from tutor.workers import run_jobs
 
 FORMATS = ("wav", "flac", "opus")
+_IN_TURN = 20
+"""Recordings before the next way is timed: close enough together that a busy machine treats all alike."""
+
 _UNSTEADY = 0.25
 """Share of the files that is not counted at the start, while processes and models still load."""
 
@@ -30,8 +35,9 @@ class Speed:
     """Seconds of sound per second, medians of the rounds.
 
     ``bare``: the two graphs alone, on sound and evidence that lie ready in memory. ``fed``: the same with each file
-    decoded first, which no way of scoring can do without. ``batch``: from file to journal. ``share`` and ``fed_share``:
-    batch / bare and batch / fed.
+    decoded first, which no way of scoring can do without. ``batch``: from file to journal, all by the clock.
+    ``share`` and ``fed_share``: what bare and fed need of the processor time that one worker's whole path needs, from
+    file to record; by the clock they come out the same on an idle machine, but not on a busy one.
     """
 
     format: str
@@ -46,37 +52,58 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class OpenBare:
-    """Opens a model in a worker; the job prepares all inputs of some items, then times the model on them.
+class Times:
+    """``audio_s`` of sound; clock time of bare and fed; processor time of bare, fed and the whole path, all in s."""
 
-    The answer: seconds of sound, seconds taken by the model, and by decoding and the model.
-    """
+    audio_s: float
+    bare_s: float
+    fed_s: float
+    bare_cpu_s: float
+    fed_cpu_s: float
+    path_cpu_s: float
+
+
+@dataclass(frozen=True)
+class OpenTimed:
+    """Opens a model in a worker; the job prepares all inputs of some items, then times them three ways, in turn."""
 
     open_model: OpenModel
     settings: Settings
 
-    def __call__(self) -> Callable[[tuple[Item, ...]], tuple[float, float, float]]:
+    def __call__(self) -> Callable[[tuple[Item, ...]], Times]:
         model = self.open_model()
+        record = OpenRecorder(self.open_model, self.settings, None)()
 
-        def run(items: tuple[Item, ...]) -> tuple[float, float, float]:
-            ready: list[tuple[Floats, ScorerInput]] = []
+        def run(items: tuple[Item, ...]) -> Times:
+            ready: list[tuple[Item, Floats, ScorerInput]] = []
             audio_s = 0.0
             for item in items:
                 clip = read_clip(item.audio)
                 scored = score_utterance(clip, prompt_of(item, self.settings), model)
-                ready.append((utterance(clip), scored.evidence))
+                ready.append((item, utterance(clip), scored.evidence))
                 audio_s += seconds_of(len(clip.samples))
-            begun = time.perf_counter()
-            for samples, evidence in ready:
+
+            def bare(item: Item, samples: Floats, evidence: ScorerInput) -> None:
                 model.listen([samples])
                 model.score([evidence])
-            bare_s = time.perf_counter() - begun
-            begun = time.perf_counter()
-            for item, (samples, evidence) in zip(items, ready, strict=True):
+
+            def fed(item: Item, samples: Floats, evidence: ScorerInput) -> None:
                 decode(item.audio, MAX_S)
-                model.listen([samples])
-                model.score([evidence])
-            return audio_s, bare_s, time.perf_counter() - begun
+                bare(item, samples, evidence)
+
+            def path(item: Item, samples: Floats, evidence: ScorerInput) -> None:
+                # What the other side of the pipe does with it counts too.
+                json.dumps(pickle.loads(pickle.dumps(record((item,)))))
+
+            clock, cpu = [0.0] * 3, [0.0] * 3
+            for start in range(0, len(ready), _IN_TURN):
+                for way, work in enumerate((bare, fed, path)):
+                    began, began_cpu = time.perf_counter(), time.process_time()
+                    for inputs in ready[start : start + _IN_TURN]:
+                        work(*inputs)
+                    clock[way] += time.perf_counter() - began
+                    cpu[way] += time.process_time() - began_cpu
+            return Times(audio_s, *clock[:2], *cpu)
 
         return run
 
@@ -96,25 +123,26 @@ def measure_speed(
 
     Raises ``EngineError`` when a recording cannot be scored, ``Cancelled`` when progress asks to stop.
     """
-    bare, fed, batch = [], [], []
+    rates: list[tuple[float, float, float]] = []
+    shares: list[tuple[float, float]] = []
     audio_s = 0.0
     for turn in range(rounds):
         if not progress(f"measuring {kind}", turn, rounds):
             raise Cancelled("The measurement was stopped.")
         parts = [tuple(items[number::workers]) for number in range(workers)]
-        outcomes = list(run_jobs(parts, OpenBare(open_model, settings), workers))
+        outcomes = list(run_jobs(parts, OpenTimed(open_model, settings), workers))
         for outcome in outcomes:
             if outcome.result is None:
                 raise EngineError(f"The bare model could not be measured: {outcome.error}")
-        answers = [outcome.result for outcome in outcomes if outcome.result is not None]
-        bare.append(sum(seconds / taken for seconds, taken, _ in answers))
-        fed.append(sum(seconds / taken for seconds, _, taken in answers))
-        audio_s = sum(seconds for seconds, _, _ in answers)
-        batch.append(_batch_rate(items, open_model, settings, folder, workers, audio_s))
-    rates = np.array([bare, fed, batch])
-    medians = np.median(rates, axis=1).tolist()
-    shares = np.median(rates[2] / rates[:2], axis=1).tolist()
-    return Speed(kind, len(items), audio_s, workers, *medians, *shares)
+        times = [outcome.result for outcome in outcomes if outcome.result is not None]
+        audio_s = sum(part.audio_s for part in times)
+        bare = sum(part.audio_s / part.bare_s for part in times)
+        fed = sum(part.audio_s / part.fed_s for part in times)
+        rates.append((bare, fed, _batch_rate(items, open_model, settings, folder, workers, audio_s)))
+        path_s = sum(part.path_cpu_s for part in times)
+        shares.append((sum(part.bare_cpu_s for part in times) / path_s, sum(part.fed_cpu_s for part in times) / path_s))
+    medians = np.median(rates, axis=0).tolist()
+    return Speed(kind, len(items), audio_s, workers, *medians, *np.median(shares, axis=0).tolist())
 
 
 def converted(items: Sequence[Item], kind: str, folder: Path) -> list[Item]:

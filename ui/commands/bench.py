@@ -159,10 +159,11 @@ def _batch(arguments: argparse.Namespace) -> int:
         return 0
     first = speeds[0]
     print(f"{engine} · {arguments.model} · {first.recordings} recordings, {first.audio_s:.0f} s; {first.workers} processes")
-    print(f"{'sound':<10}{'bare model':>12}{'decode + model':>16}{'batch':>8}{'of bare':>9}{'of both':>9}   (× real time)")
+    rates = f"{'bare model':>12}{'decode + model':>16}{'batch':>8}"
+    print(f"{'sound':<10}{rates} × real time; {'bare':>6}{'both':>6} of the path's CPU")
     for speed in speeds:
         rates = f"{speed.bare:>12.0f}{speed.fed:>16.0f}{speed.batch:>8.0f}"
-        print(f"{speed.format:<10}{rates}{speed.share:>9.2f}{speed.fed_share:>9.2f}")
+        print(f"{speed.format:<10}{rates}{'':13}{speed.share:>6.2f}{speed.fed_share:>6.2f}")
     return 0
 
 
