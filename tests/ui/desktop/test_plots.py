@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,3 +145,44 @@ def test_words_are_shown_as_written() -> None:
     assert [word.text for word in take.ribbon][:3] == ["Well,", "I", "paid"]
     assert len(take.ribbon) == len(prompt.words)
     assert take.phone_spans[0].start_s == take.word_spans[0].start_s
+
+
+SHARPNESS = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import numpy as np
+from PySide6.QtTest import QTest
+from ui.desktop import app
+from ui.desktop.plots.pictures import pictures_of
+from ui.desktop.plots.span import Span
+from ui.desktop.plots.timeline import Timeline
+application = app.make_application()
+timeline = Timeline()
+timeline.resize(560, 420)
+timeline.show_take(pictures_of(np.zeros(40_000, np.float32)), tuple(Span(n * 0.4, n * 0.4 + 0.35, "word") for n in range(6)))
+timeline.show()
+QTest.qWait(100)
+picture = timeline.grab()
+ratio, image = round(picture.devicePixelRatio()), picture.toImage()
+across, down = range(50 * ratio, 550 * ratio, ratio), range(2 * ratio, 36 * ratio, ratio)
+ink = (np.array([[image.pixelColor(x, y).lightness() for x in across] for y in down]) < 200).mean(axis=1)
+# The lines between the words are on every row.
+print(ratio, int((ink > ink.min() + 0.02).sum()))
+"""
+
+
+def test_names_keep_their_size_on_a_screen_of_twice_the_pixels(folders: Path) -> None:
+    found = []
+    for scale in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", SHARPNESS, str(Path(__file__).parents[3]), str(Path(__file__).parent)],
+            env={**os.environ, "QT_SCALE_FACTOR": scale, "TUTOR_CONFIG_DIR": str(folders)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        found.append([float(word) for word in done.stdout.split()])
+    (ratio, rows), (other_ratio, other_rows) = found
+    assert (ratio, other_ratio) == (1, 2) and 5 <= rows <= 14
+    assert abs(rows - other_rows) <= 3, (rows, other_rows)

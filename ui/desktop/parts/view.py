@@ -100,6 +100,11 @@ class View(QWidget):
             self.refresh()
         super().changeEvent(event)
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self.refresh()
+        return super().event(event)
+
     def _repaint(self) -> None:
         for button, name, tint, checked in self._icons:
             button.setIcon(icon(name, tint, checked))

@@ -15,6 +15,8 @@ from ui.desktop.plots.pictures import envelope_of
 from ui.desktop.plots.span import Span
 from ui.desktop.theme import CAPTION, colour, font
 
+LABEL_PX = 16
+
 
 class TimeView(pg.ViewBox):  # type: ignore[misc]
     """Zooms and moves along time only; a left drag marks a part."""
@@ -128,17 +130,14 @@ class Marks(pg.GraphicsObject):  # type: ignore[misc]
             to_pixel.map(view.viewRect().topLeft()).y(),
         )
         top, bottom = min(top, bottom), max(top, bottom)
-        ratio = painter.device().devicePixelRatioF()
-        letters = font(round(CAPTION * ratio))
-        painter.setFont(letters)
-        painter.setPen(QPen(colour("strong_border"), ratio, Qt.PenStyle.DashLine))
+        painter.setFont(font(CAPTION))
+        painter.setPen(QPen(colour("strong_border"), 1, Qt.PenStyle.DashLine))
         edges = dict.fromkeys(edge for word in self._words for edge in (word.start_s, word.end_s))
         across = [to_pixel.map(QPointF(edge, 0)).x() for edge in edges]
         painter.drawLines([QLineF(x, top, x, bottom) for x in across])
         if self._labels:
-            height = 16 * ratio
-            self._write(painter, to_pixel, self._words, top + 1, height, ratio)
-            self._write(painter, to_pixel, self._phones, bottom - height - 1, height, ratio, ticks=True)
+            self._write(painter, to_pixel, self._words, top + 1)
+            self._write(painter, to_pixel, self._phones, bottom - LABEL_PX - 1, ticks=True)
         painter.restore()
 
     @staticmethod
@@ -147,8 +146,6 @@ class Marks(pg.GraphicsObject):  # type: ignore[misc]
         to_pixel: Any,
         spans: tuple[Span, ...],
         top: float,
-        height: float,
-        ratio: float,
         *,
         ticks: bool = False,
     ) -> None:
@@ -157,11 +154,11 @@ class Marks(pg.GraphicsObject):  # type: ignore[misc]
             (to_pixel.map(QPointF(span.start_s, 0)).x(), to_pixel.map(QPointF(span.end_s, 0)).x()) for span in spans
         ]
         if ticks:
-            painter.setPen(QPen(colour("strong_border"), ratio))
-            painter.drawLines([QLineF(left, top + height * 0.3, left, top + height) for left, _ in places])
+            painter.setPen(QPen(colour("strong_border"), 1))
+            painter.drawLines([QLineF(left, top + LABEL_PX * 0.3, left, top + LABEL_PX) for left, _ in places])
         for span, (left, right) in zip(spans, places, strict=True):
-            if metrics.horizontalAdvance(span.label) <= right - left - ratio:
+            if metrics.horizontalAdvance(span.label) <= right - left - 1:
                 painter.setPen(colour(span.tint))
                 painter.drawText(
-                    QRectF(left - 4, top, right - left + 8, height), Qt.AlignmentFlag.AlignCenter, span.label
+                    QRectF(left - 4, top, right - left + 8, LABEL_PX), Qt.AlignmentFlag.AlignCenter, span.label
                 )

@@ -184,16 +184,18 @@ class Timeline(View):
         )
         self._plots[2].getAxis("left").setTicks([[(-40, "−40"), (0, "0")]])
         self._plots[3].getAxis("left").setTicks([[(2000, "2k"), (4000, "4k"), (6000, "6k")]])
-        self._pitch.setPen(pg.mkPen(colour("accent"), width=3))
-        self._reference.setPen(pg.mkPen(colour("muted"), width=2, style=Qt.PenStyle.DashLine))
-        self._energy.setPen(pg.mkPen(colour("accent"), width=1.5))
+        # Lines of plots are as wide as told in the screen's own pixels.
+        ratio = self.devicePixelRatioF()
+        self._pitch.setPen(pg.mkPen(colour("accent"), width=3 * ratio))
+        self._reference.setPen(pg.mkPen(colour("muted"), width=2 * ratio, style=Qt.PenStyle.DashLine))
+        self._energy.setPen(pg.mkPen(colour("accent"), width=1.5 * ratio))
         self._energy.setFillLevel(-60)
         self._energy.setBrush(pg.mkBrush(colour("accent", 0.15)))
         for bands, alpha in ((self._bands, 0.16), (self._selection, 0.30)):
             for band in bands:
                 band.setBrush(colour("accent", alpha))
         for cursor in self._cursors:
-            cursor.setPen(pg.mkPen(colour("record"), width=2))
+            cursor.setPen(pg.mkPen(colour("record"), width=2 * ratio))
         # From the card's own colour to the text's: the picture sits in the theme.
         dark, accent, bright = colour("surface"), colour("accent"), colour("text")
         self._image.setColorMap(pg.ColorMap([0.0, 0.35, 0.75, 1.0], [dark, dark, accent, bright]))

@@ -68,7 +68,7 @@ class TrendPlot(View):
         places = np.arange(len(scores))
         self._dots.setBrush(colour("accent", 0.35))
         self._dots.setData(places, scores)
-        self._line.setPen(pg.mkPen(colour("accent"), width=3))
+        self._line.setPen(pg.mkPen(colour("accent"), width=3 * self.devicePixelRatioF()))
         self._line.setData(places, running_mean(scores, WINDOW))
         self._plot.getAxis("bottom").setTicks([self._ticks()])
         self._plot.setYRange(0, 100, padding=0.02)
