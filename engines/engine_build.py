@@ -77,6 +77,7 @@ def key_for(request: BuildRequest) -> EngineKey:
         gpu=gpu,
         driver=driver,
         profiles=request.chosen_profiles(),
+        kept=request.kept if request.precision == "int8" else (),
     )
 
 

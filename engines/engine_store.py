@@ -22,7 +22,9 @@ PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
 
 @dataclass(frozen=True)
 class EngineKey:
-    """All that an engine depends on. ``gpu`` and ``driver`` are empty for one built ahead for ``target``."""
+    """All that an engine depends on. ``gpu`` and ``driver`` are empty for one built ahead for ``target``; ``kept`` are
+    nodes that INT8 leaves alone.
+    """
 
     model: str
     model_sha256: str
@@ -32,6 +34,7 @@ class EngineKey:
     precision: str
     target: str
     profiles: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    kept: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -71,6 +74,7 @@ def key_of(
     gpu: str = "",
     driver: int = 0,
     profiles: Mapping[str, Profile] | None = None,
+    kept: tuple[str, ...] = (),
 ) -> EngineKey:
     """The key of an engine; ahead-of-time targets leave ``gpu`` and ``driver`` out."""
     chosen = manifest.profiles if profiles is None else profiles
@@ -83,6 +87,7 @@ def key_of(
         precision=precision,
         target=target,
         profiles=tuple((name, profile.batch, profile.samples) for name, profile in chosen.items()),
+        kept=kept,
     )
 
 
@@ -199,6 +204,7 @@ def _read_sidecar(path: Path) -> StoredEngine:
         fields["profiles"] = tuple(
             (name, tuple(batch), tuple(samples)) for name, batch, samples in fields["profiles"]
         )
+        fields["kept"] = tuple(fields["kept"])
         return StoredEngine(
             path=path.with_suffix(".plan"),
             key=EngineKey(**fields),

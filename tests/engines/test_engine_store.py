@@ -57,6 +57,7 @@ def test_targets_ahead_of_time_belong_to_no_machine(tiny_folder: Path) -> None:
     assert one == other
     fewer = {"interactive": Profile((1, 1, 1), (4_800, 80_000, 240_000))}
     assert engine_store.key_of(manifest, "tensorrt_rtx 1.7", "fp16", target="sm89", profiles=fewer) != one
+    assert engine_store.key_of(manifest, "tensorrt_rtx 1.7", "fp16", target="sm89", kept=("/blocks.0/MatMul",)) != one
 
 
 @pytest.mark.parametrize("content", [b"", b"pla", b"plan!", b"PLAN"])
