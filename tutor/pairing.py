@@ -15,6 +15,10 @@ from tutor.errors import EngineError
 from tutor.phones import BLANK, ORDER, strip_stress
 from tutor.result import INSERTED, REPEATED, Assessment
 
+_FLOOR = -12.0
+_CHANGE_COST = 1.5
+"""Natural-log cost of going from one phone to another in free recognition."""
+
 
 @dataclass(frozen=True)
 class ScoredSentence:
@@ -57,7 +61,7 @@ def in_raters_form(
         raise EngineError(f"{sentence.id}: the scored words and phones are not the rated ones.")
     scores = assessment.scores
     given = [strip_stress(phone) for word in sentence.words for phone in word.phones]
-    said = [phone for output in heard for phone in greedy_phones(output)]
+    said = [phone for output in heard for phone in free_phones(output)]
     return ScoredSentence(
         duration_s=assessment.audio.duration_s,
         phones=tuple(phone.rating for word in words for phone in word.phonemes),
@@ -106,11 +110,25 @@ def pair_up(sentences: Sequence[RatedSentence], scored: dict[str, ScoredSentence
     return {name: _paired(name, items) for name, items in collected.items()}
 
 
-def greedy_phones(output: AcousticOutput) -> list[str]:
-    """The phones heard without knowing the text: best class per frame, repeats and blanks dropped (CTC)."""
-    best = output.log_posteriors.argmax(axis=1)
-    changed = np.append(True, best[1:] != best[:-1])
-    return [ORDER[index - 1] for index in best[changed] if index != BLANK]
+def free_phones(output: AcousticOutput) -> list[str]:
+    """The phones heard without knowing the text: Viterbi over a loop of all classes on the frame head.
+
+    Its posteriors last as long as the phones; the CTC head's short peaks fall on other frames in each member of a
+    committee, and their mean loses them.
+    """
+    emissions = np.maximum(output.frame_log_posteriors, _FLOOR)
+    score, same = emissions[0].copy(), np.arange(emissions.shape[1])
+    came_from = np.empty(emissions.shape, dtype=np.int64)
+    for frame, emitted in enumerate(emissions[1:], 1):
+        best = int(score.argmax())
+        entered = score[best] - _CHANGE_COST
+        came_from[frame] = np.where(score >= entered, same, best)
+        score = np.maximum(score, entered) + emitted
+    path = [int(score.argmax())]
+    for pointers in came_from[:0:-1]:
+        path.append(int(pointers[path[-1]]))
+    heard = np.array(path[::-1])
+    return [ORDER[index - 1] for index in heard[np.append(True, heard[1:] != heard[:-1])] if index != BLANK]
 
 
 def _paired(name: str, items: Sequence[tuple[float, float, int, tuple[float | None, ...]]]) -> Paired:
