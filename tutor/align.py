@@ -19,7 +19,7 @@ from tutor.phones import BLANK, CLASS_COUNT, class_of
 SKIP_PHONE_COST = 4.0
 """Natural-log cost of leaving out a word, for each of its phones: what a phone that was not said costs to force in."""
 
-EXTRA_COST = 30.0
+EXTRA_COST = 22.0
 EXTRA_FRAME_COST = 0.8
 """Cost of beginning speech that is not in the text, and of each of its frames against the best phone there."""
 

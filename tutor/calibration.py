@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tutor.result import PhoneResult
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -26,9 +28,9 @@ class Limits:
     wrong_phone: float = 0.95
     clear_error: float = 0.6
     weak_word: float = 6.0
-    contradicted_own: float = 0.01
-    contradicted_rival: float = 0.7
-    contradicted_rating: float = 0.9
+    contradicted_own: float = 0.035
+    contradicted_rival: float = 0.8
+    contradicted_rating: float = 1.2
     same_text: float = 0.15
     poor_snr_db: float = 4.0
     poor_clipping: float = 0.05
@@ -36,3 +38,9 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+def is_wrong(phone: PhoneResult) -> bool:
+    """Whether a learner should hear of this phone: its rating says so, or another phone was clearly heard in its place."""
+    clearly_other = bool(phone.heard) and phone.heard[0].p > LIMITS.contradicted_rival
+    return phone.rating < LIMITS.wrong_phone or (clearly_other and phone.rating <= LIMITS.contradicted_rating)

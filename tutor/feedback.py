@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tutor import guide
-from tutor.calibration import LIMITS
+from tutor.calibration import LIMITS, is_wrong
 from tutor.paths import assets_dir
 from tutor.phones import ipa_of, phone_of, stress_of, strip_stress
 from tutor.prosody import Prosody, articulation_rate, find_pauses
@@ -32,8 +32,8 @@ MAX_PHONE_TIPS = 3
 MIN_CONFIDENCE = 0.5
 """Below this nothing is said about a phone or a word: a wrong accusation costs more than a missed fault."""
 
-FAULT_RATING = LIMITS.wrong_phone
-"""Phones rated below this (of 2) are faults; reduced vowels of function words only below half of it."""
+REDUCED_FAULT_RATING = LIMITS.wrong_phone / 2
+"""Reduced vowels of function words are faults only below this rating (of 2)."""
 
 POLISH_RATING = 1.5
 """Where nothing is wrong, the weakest phone below this is what to work on next."""
@@ -140,8 +140,8 @@ def _phone_faults(words: tuple[WordResult, ...]) -> Iterator[_Fault]:
         function_word = word.text.lower().strip(".,!?") in FUNCTION_WORDS
         for place, phone in enumerate(word.phonemes):
             reduced = function_word and phone_of(phone.arpabet).is_vowel
-            limit = FAULT_RATING / 2 if reduced else FAULT_RATING
-            if phone.rating >= limit or phone.confidence < MIN_CONFIDENCE:
+            fault = phone.rating < REDUCED_FAULT_RATING if reduced else is_wrong(phone)
+            if not fault or phone.confidence < MIN_CONFIDENCE:
                 continue
             weight = (1 - phone.rating / 2) * phone.confidence * (0.6 if function_word else 1.0)
             tip = _phone_tip(word, place, phone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.calibration import LIMITS
+from tutor.calibration import LIMITS, is_wrong
 from tutor.result import GRADED, INSERTED, MISPRONOUNCED, OK, OMITTED, REPEATED, Assessment, PhoneResult, WordResult
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def word_table(assessment: Assessment) -> Table:
 def _phone(phone: PhoneResult) -> str:
     if phone.rating >= LIMITS.weak_phone:
         return phone.ipa
-    style = "red" if phone.rating < LIMITS.wrong_phone else "yellow"
+    style = "red" if is_wrong(phone) else "yellow"
     return f"[{style}]{phone.ipa}({phone.score:.0f})[/{style}]"
 
 
 def _heard(word: WordResult) -> str:
     if word.status != MISPRONOUNCED and word.status != OK:
         return word.status
-    wrong = [phone for phone in word.phonemes if phone.rating < LIMITS.wrong_phone and phone.heard]
+    wrong = [phone for phone in word.phonemes if is_wrong(phone) and phone.heard]
     return ", ".join(f"/{phone.heard[0].ipa}/ for /{phone.ipa}/ ({100 * phone.heard[0].p:.0f} %)" for phone in wrong)
