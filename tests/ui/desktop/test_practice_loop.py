@@ -67,16 +67,19 @@ def test_scores_are_painted_before_all_else(
 ) -> None:
     controller.practice.open_list([SENTENCE])
     page, order = controller.practice.page, []
-    say_it(controller, qtbot, microphone)
-    qtbot.waitUntil(lambda: page.pictures is not None, timeout=10_000)
     store, draw, advise = controller.records.add, page.timeline.show_take, page.advice.show_assessment
     monkeypatch.setattr(controller.records, "add", lambda *given: (order.append("stored"), store(*given)))
     monkeypatch.setattr(page.timeline, "show_take", lambda *given: (order.append("drawn"), draw(*given)))
     monkeypatch.setattr(page.advice, "show_assessment", lambda *given: (order.append("advised"), advise(*given)))
     controller.practice.latency.connect(lambda latency: order.append("painted"))
+    steps = {"painted", "stored", "drawn", "advised"}
+    # The first take makes the page's parts, whose painting may come late: the second is the rule.
+    say_it(controller, qtbot, microphone)
+    qtbot.waitUntil(lambda: page.pictures is not None and steps <= set(order), timeout=10_000)
+    order.clear()
     say_it(controller, qtbot, microphone)
     assert page.scores._assessment is controller.practice.take.assessment
-    qtbot.waitUntil(lambda: {"painted", "stored", "drawn", "advised"} <= set(order), timeout=10_000)
+    qtbot.waitUntil(lambda: steps <= set(order), timeout=10_000)
     assert order[0] == "painted"
 
 
