@@ -288,18 +288,26 @@ class PracticeControl(QObject):
         )
 
     def _show_pictures(self, pictures: Pictures, scored: Scored) -> None:
-        self.page.show_pictures(pictures)
+        if not self._show_if_current(pictures, scored):
+            return
 
         def overlay(spoken: Spoken) -> None:
             if self.samples is scored.clip.samples:
                 self._pictures = self._services.jobs.submit(
                     "pictures",
                     lambda: with_reference(pictures, contour_of(spoken, scored.assessment.words)),
-                    self.page.show_pictures,
+                    lambda complete: self._show_if_current(complete, scored),
                 )
 
         if scored.assessment.verdict == GRADED:
             self._reference.fetch(self._wanted_reference(), overlay, need_words=True, quiet=True)
+
+    def _show_if_current(self, pictures: Pictures, scored: Scored) -> bool:
+        """Pictures that come late, when another take is on the page, are left out."""
+        current = self.samples is scored.clip.samples
+        if current:
+            self.page.show_pictures(pictures)
+        return current
 
     def _painted(self) -> None:
         shown = self._unpainted
