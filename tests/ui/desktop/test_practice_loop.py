@@ -14,7 +14,15 @@ from canned import canned_assess, voice_like
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QWidget,
+)
 
 from engines.canned import CannedModel
 from tutor.errors import EngineError, ModelError
@@ -25,6 +33,7 @@ from ui.desktop.preferences import Preferences
 from ui.desktop.shown import Sentence
 from ui.desktop.views.advice import TipButton
 from ui.desktop.views.verdict import PhoneRow
+from ui.desktop.window import PAGES
 
 SENTENCE = Sentence("I think this is it.", "Test", item="i1")
 
@@ -52,7 +61,7 @@ def test_record_score_and_see(controller: Controller, qtbot: Any, microphone: An
     assert [word.text for word in take.ribbon] == ["I", "think", "this", "is", "it."]
     qtbot.waitUntil(lambda: controller.window.status._latency.isVisible(), timeout=5000)
     assert "scores after" in controller.window.status._latency.text()
-    assert page.sentence.ribbon.chosen_word >= 0
+    qtbot.waitUntil(lambda: page.sentence.ribbon.chosen_word >= 0, timeout=5000)
     qtbot.waitUntil(lambda: page.pictures is not None, timeout=10_000)
     assert page.pictures is not None and page.pictures.duration_s == pytest.approx(2.5, abs=0.05)
     controller.close()
@@ -359,13 +368,22 @@ def test_another_text_is_not_graded_nor_stored(make_controller: Any, qtbot: Any,
     assert not stored
 
 
-def test_every_control_has_name_and_tooltip(controller: Controller, qtbot: Any) -> None:
-    nameless = [
-        button.objectName() or button.text()
-        for button in controller.window.findChildren(QPushButton)
-        if not button.accessibleName()
+def test_every_control_of_every_page_has_a_name_and_a_tooltip(controller: Controller, qtbot: Any) -> None:
+    controller.practice.open_list([SENTENCE])
+    for name, *_ in PAGES:
+        controller.window.show_page(name)
+        QTest.qWait(50)
+    kinds = (QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit, QAbstractSpinBox, QAbstractSlider)
+    controls = [
+        widget
+        for kind in kinds
+        for widget in controller.window.findChildren(kind)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not widget.objectName().startswith("qt_")
     ]
-    assert nameless == []
+    assert len(controls) > 40
+    nameless = [repr(w) + w.objectName() for w in controls if not (w.accessibleName() or getattr(w, "text", str)())]
+    silent = [f"{type(w).__name__} {w.accessibleName()} {w.objectName()}" for w in controls if not w.toolTip()]
+    assert (nameless, silent) == ([], [])
 
 
 def test_tab_goes_through_the_page_as_it_is_read(controller: Controller, qtbot: Any, microphone: Any) -> None:

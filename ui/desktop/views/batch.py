@@ -82,6 +82,7 @@ class BatchPage(View):
         for name, title, chosen in OPTIONS:
             box = QCheckBox()
             self.say(box.setText, title)
+            self.say(box.setToolTip, title)
             box.setChecked(chosen)
             self._options[name] = box
             card.body.addWidget(box)
@@ -107,6 +108,7 @@ class BatchPage(View):
         self._log.setReadOnly(True)
         self._log.setMinimumHeight(140)
         self.say(self._log.setAccessibleName, mark("Messages of the run"))
+        self.say(self._log.setToolTip, mark("Messages of the run"))
         self.say(self._log.setPlaceholderText, mark("Messages of the run"))
         result.body.addWidget(self._log, 1)
         column.addWidget(result, 1)
@@ -123,6 +125,7 @@ class BatchPage(View):
     ) -> QLineEdit:
         box = QLineEdit()
         self.say(box.setAccessibleName, title)
+        self.say(box.setToolTip, title)
         label = self.label(title)
         label.setBuddy(box)
         buttons: list[QPushButton] = []

@@ -81,6 +81,7 @@ class LibraryPage(View):
         self._search.setMinimumWidth(200)
         self.say(self._search.setPlaceholderText, mark("Search words"))
         self.say(self._search.setAccessibleName, mark("Search words"))
+        self.say(self._search.setToolTip, mark("Search words"))
         filters = Flow()
         self._levels = QButtonGroup(self)
         chips = []
@@ -94,7 +95,9 @@ class LibraryPage(View):
             chips.append(chip)
         self._kind, self._sound = QComboBox(), QComboBox()
         self.say(self._kind.setAccessibleName, mark("Kind of lesson"))
+        self.say(self._kind.setToolTip, mark("Kind of lesson"))
         self.say(self._sound.setAccessibleName, mark("Sound to practise"))
+        self.say(self._sound.setToolTip, mark("Sound to practise"))
         for box in (self._kind, self._sound):
             box.setMinimumWidth(150)
             box.setMaxVisibleItems(16)

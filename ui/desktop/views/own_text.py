@@ -68,6 +68,7 @@ class OwnTextPage(View):
         self.setFocusProxy(self._edit)
         self.say(self._edit.setPlaceholderText, mark("Type or paste here, or drop a .txt file"))
         self.say(self._edit.setAccessibleName, mark("Your text"))
+        self.say(self._edit.setToolTip, mark("Your text"))
         paste = self.button(mark("Paste"), "paste", tip=mark("Replace the text by the clipboard"))
         import_file = self.button(mark("Open a text file…"), "open", tip=mark("Read a .txt file"))
         left.body.addLayout(row(paste, import_file, None))

@@ -130,6 +130,7 @@ class ProgressPage(View):
         self._texts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._texts.setMaxVisibleItems(14)
         self.say(self._texts.setAccessibleName, mark("Sentence"))
+        self.say(self._texts.setToolTip, mark("Sentence"))
         card.body.addWidget(self.label(mark("Sentences over time"), "title"))
         card.body.addWidget(self._texts)
         self._sentence_plot = TrendPlot()

@@ -89,6 +89,7 @@ class SettingsPage(View):
         label = self.label(title)
         label.setBuddy(box)
         self.say(box.setAccessibleName, title)
+        self.say(box.setToolTip, title)
         line = grid.rowCount()
         grid.addWidget(label, line, 0)
         grid.addWidget(box, line, 1)
@@ -99,6 +100,7 @@ class SettingsPage(View):
     def _check(self, name: str, title: str) -> QCheckBox:
         box = QCheckBox()
         self.say(box.setText, title)
+        self.say(box.setToolTip, title)
         box.toggled.connect(lambda on: self.changed.emit(name, on))
         self._checks[name] = box
         return box
@@ -125,6 +127,7 @@ class SettingsPage(View):
         self._stop.setRange(int(SHORTEST_STOP_S * 10), int(LONGEST_STOP_S * 10))
         self._stop.setPageStep(2)
         self.say(self._stop.setAccessibleName, mark("Silence after which recording stops"))
+        self.say(self._stop.setToolTip, mark("Silence after which recording stops"))
         self._stop_text = QLabel()
         self._stop.valueChanged.connect(lambda value: self.changed.emit("auto_stop_s", value / 10))
         card.body.addLayout(row(self.label(mark("after a silence of")), self._stop, self._stop_text))
