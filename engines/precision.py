@@ -180,13 +180,15 @@ def front_end(model: Any) -> tuple[str, ...]:
 
 
 def final_softmax(model: Any) -> tuple[str, ...]:
-    """Names of the nodes that make the posteriors' logarithms, and of all behind them (the mean of a
-    committee).
+    """Names of the nodes that make the posteriors' logarithms, and of all behind them (the mean of several
+    members). The softmax of an attention, which multiplies values, is none of them.
     """
+    multiplied = {name for node in model.graph.node if node.op_type == "MatMul" for name in node.input}
     found: list[str] = []
     behind: set[str] = set()
     for node in model.graph.node:
-        if node.op_type == "LogSoftmax" or any(name in behind for name in node.input):
+        last = node.op_type == "LogSoftmax" or (node.op_type == "Softmax" and node.output[0] not in multiplied)
+        if last or any(name in behind for name in node.input):
             found.append(node.name)
             behind.update(node.output)
     return tuple(found)

@@ -1,7 +1,7 @@
 """What the GPU figures start from, made on the CPU of the machine that measures:
 ``python3 -m engines.measure.prepare CARRY WORK``, ``… --sizes m60,m90 WORK``, ``… --quantise main CARRY WORK``.
 
-WORK then holds the models with FP32 weights and everything constant computed, ONNX Runtime's answers to the
+WORK then holds the models with FP32 weights, ONNX Runtime's answers to the
 recordings in CARRY (see ``measure.gather``), calibration sets, and each model's count of operations. Larger
 Conformers have random weights: they serve for speed and memory only. TUTOR_MODELS names the folder of main/
 and light/ (default: the shipped ones).
@@ -13,7 +13,6 @@ import argparse
 import importlib
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import numpy as np
 from engines import precision
 from engines.batches import acoustic_inputs
 from engines.calibration_set import PLACES, QUIET, calibration_set, save_set
+from engines.manifest import FILE as MANIFEST
 from engines.manifest import Manifest, load_manifest
 from engines.measure.trt import OUTPUTS
 from engines.onnx_cpu import OnnxBytes
@@ -51,7 +51,8 @@ def prepare(carry: Path, work: Path) -> None:
     )
     counts: dict[str, Any] = {}
     for name in ("light", "main"):
-        data = folded(manifest_of(name).acoustic_path.read_bytes(), work / f"{name}.onnx")
+        data = precision.variant(manifest_of(name).acoustic_path.read_bytes(), "fp32")
+        (work / f"{name}.onnx").write_bytes(data)
         (work / f"{name}.keep.json").write_text(json.dumps(precision.keep_fp32(data)))
         graph = OnnxBytes(data, threads=os.cpu_count() or 1)
         answers = {}
@@ -71,7 +72,7 @@ def quantise(carry: Path, work: Path, name: str) -> None:
         voices = [stored[key].astype(np.float32) / 32768 for key in sorted(stored.files)][::4]
     clips = calibration_set(voices, places=PLACES)
     source = (work / f"{name}.onnx").read_bytes()
-    made = standard(precision.variant(source, "int8", clips=clips, rest="fp32", paired=True))
+    made = precision.variant(source, "int8", clips=clips, rest="fp32", paired=True)
     part = work / f"{name}.int8qdq.part"
     part.write_bytes(made)
     os.replace(part, work / f"{name}.int8qdq.onnx")
@@ -92,57 +93,11 @@ def cases_in(folder: Path) -> list[Floats]:
         return [stored[name].astype(np.float32) / 32768 for name in sorted(stored.files)]
 
 
-def folded(data: bytes, target: Path) -> bytes:
-    """Write ``data`` with FP32 weights and everything constant computed (ONNX Runtime's basic level), for
-    old parsers.
-    """
-    import onnxruntime
-
-    plain = target.with_suffix(".plain.onnx")
-    plain.write_bytes(precision.variant(data, "fp32"))
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.optimized_model_filepath = str(target)
-    options.log_severity_level = 4
-    onnxruntime.InferenceSession(str(plain), options, providers=["CPUExecutionProvider"])
-    plain.unlink()
-    data = standard(target.read_bytes())
-    target.write_bytes(data)
-    return data
-
-
-def standard(data: bytes) -> bytes:
-    """The ONNX file without the domains that ONNX Runtime lists because it knows them."""
-    import onnx
-
-    model = onnx.load_model_from_string(data)
-    used = [domain for domain in model.opset_import if not domain.domain]
-    del model.opset_import[:]
-    model.opset_import.extend(used)
-    return bytes(model.SerializeToString())
-
-
 def export_random(name: str, work: Path) -> None:
     """An untrained Conformer of one of ``SIZES`` as WORK/NAME.onnx."""
-    import torch
-
-    model = network(name).eval()
-    path = work / f"{name}.onnx"
-    axes: dict[str, dict[int, str]] = {"samples": {0: "batch", 1: "samples"}, "lengths": {0: "batch"}}
-    axes.update({output: {0: "batch", 1: "frames"} for output in OUTPUTS})
-    inputs = (torch.randn(2, 32_000) * 0.1, torch.tensor([32_000, 20_000], dtype=torch.int32))
-    with torch.no_grad():
-        torch.onnx.export(
-            model,
-            inputs,
-            str(path),
-            input_names=["samples", "lengths"],
-            output_names=list(OUTPUTS),
-            dynamic_axes=axes,
-            opset_version=17,
-            dynamo=False,
-        )
-    data = folded(path.read_bytes(), path)
+    export = importlib.import_module("engines.training.export")
+    data = bytes(export.acoustic_graph(network(name).eval()).SerializeToString())
+    (work / f"{name}.onnx").write_bytes(data)
     (work / f"{name}.keep.json").write_text(json.dumps(precision.keep_fp32(data)))
 
 
@@ -150,32 +105,11 @@ def network(name: str) -> Any:
     """The project's own network: trained sizes (main, light) or one of ``SIZES``; weights are random."""
     recipe = importlib.import_module("engines.training.network")
     if name in SIZES:
-        return recipe.AcousticModel(recipe.AcousticConfig(**SIZES[name]))
-    both = importlib.import_module("engines.training.train").Both
-    committee = importlib.import_module("engines.training.committee").CommitteeAcoustic
-    return committee([both(recipe.AcousticConfig(**sizes)) for sizes in _members(name)])
-
-
-def _members(name: str) -> list[dict[str, int]]:
-    """Size of each member of a model, read off its weights' names and shapes."""
-    import onnx
-
-    graph = onnx.load_model_from_string(manifest_of(name).acoustic_path.read_bytes()).graph
-    shapes: dict[str, dict[str, tuple[int, ...]]] = {}
-    for tensor in graph.initializer:
-        found = re.fullmatch(r"encoders\.(\d+)\.(.*?)(?:_int8|_half)?", tensor.name)
-        if found:
-            shapes.setdefault(found[1], {})[found[2]] = tuple(tensor.dims)
-    return [
-        {
-            "hidden": parts["blocks.0.after.bias"][0],
-            "layers": len({part.split(".")[1] for part in parts if part.startswith("blocks.")}),
-            "feed_forward": parts["blocks.0.first.1.bias"][0],
-            "channels": parts["first.bias"][0],
-            "kernel": parts["blocks.0.convolution.depthwise.weight"][2],
-        }
-        for _, parts in sorted(shapes.items(), key=lambda item: int(item[0]))
-    ]
+        sizes = dict(SIZES[name])
+    else:
+        sizes = json.loads((manifest_of(name).folder / MANIFEST).read_text())["acoustic"]["network"]
+    members = sizes.pop("members", 1)
+    return recipe.AcousticModel(recipe.AcousticConfig(**sizes), members)
 
 
 def work_of(data: bytes, batch: int, samples: int) -> dict[str, int]:

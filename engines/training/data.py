@@ -275,10 +275,16 @@ class Bank:
         return total
 
 
-class Sampler:
-    """Draws batches of about ``seconds`` of padded speech; ``shares`` of learner, native, synthetic speech."""
+class Buckets:
+    """Utterances of like length as padded tensors on the device; each member draws its own rows of one bucket.
 
-    def __init__(self, bank: Bank, seconds: float, shares: Sequence[float], seed: int, buckets: int = 16) -> None:
+    A draw holds about ``seconds`` of padded speech a member, ``shares`` of it of learners, natives, synthesisers;
+    ``left_out`` are the bank indices that each member never hears.
+    """
+
+    def __init__(
+        self, bank: Bank, seconds: float, shares: Sequence[float], left_out: Sequence[np.ndarray], seed: int, count: int = 16
+    ) -> None:
         self.bank, self.seconds = bank, seconds
         self.rng = np.random.default_rng(seed)
         weights = np.zeros(len(bank.items))
@@ -286,19 +292,34 @@ class Sampler:
             of = bank.sources == source
             if of.any():
                 weights[of] = share / bank.lengths[of].sum()
-        keep = np.flatnonzero(weights > 0)
+        heard = [np.where(np.isin(np.arange(len(weights)), out), 0, weights) for out in left_out]
+        keep = np.flatnonzero(np.max(heard, axis=0))
         mass = np.cumsum(weights[keep] * bank.lengths[keep])
-        edges = np.searchsorted(mass, np.linspace(0, mass[-1], buckets + 1)[1:-1])
-        self.groups = [group for group in np.split(keep, edges) if len(group)]
-        self.chances = [weights[group] / weights[group].sum() for group in self.groups]
+        edges = np.searchsorted(mass, np.linspace(0, mass[-1], count + 1)[1:-1])
+        # A bucket in which some member may hear nothing is left out.
+        self.groups = [group for group in np.split(keep, edges) if min(chance[group].sum() for chance in heard) > 0]
+        self.chances = [[chance[group] / chance[group].sum() for chance in heard] for group in self.groups]
         share = np.array([(weights[group] * bank.lengths[group]).sum() for group in self.groups])
         self.bucket_chances = share / share.sum()
+        self.tensors = [bank.batch(group) for group in self.groups]
 
-    def draw(self) -> np.ndarray:
-        group = self.rng.choice(len(self.groups), p=self.bucket_chances)
-        members = self.groups[group]
-        longest = self.bank.lengths[members[-1]] / SAMPLE_RATE
-        count = max(2, int(self.seconds / longest))
-        count = max(2, count // 4 * 4)
-        replace = count > len(members)
-        return self.rng.choice(members, size=count, replace=replace, p=self.chances[group])
+    def draw(self) -> dict[str, Tensor]:
+        """Members × n rows, member by member."""
+        number = self.rng.choice(len(self.groups), p=self.bucket_chances)
+        tensors = self.tensors[number]
+        count = max(4, int(self.seconds / (tensors["samples"].shape[1] / SAMPLE_RATE)) // 4 * 4)
+        rows = np.concatenate([
+            self.rng.choice(len(chance), size=count, replace=count > (chance > 0).sum(), p=chance)
+            for chance in self.chances[number]
+        ])  # fmt: skip
+        index = torch.from_numpy(rows)
+        on_device = index.to(self.bank.device)
+        return {name: value[index if value.device.type == "cpu" else on_device] for name, value in tensors.items()}
+
+    def place(self) -> None:
+        """Take over the bank's new alignment."""
+        for group, tensors in zip(self.groups, self.tensors, strict=True):
+            for row, item in enumerate(self.bank.items[index] for index in group):
+                for name, value in (("starts", item.starts), ("ends", item.ends)):
+                    if value is not None:
+                        tensors[name][row, : len(value)] = torch.from_numpy(value).to(self.bank.device)

@@ -1,8 +1,9 @@
 """The light model, taught by the members of the main one.
 
-``python -m engines.training.distil RUN --members CROSSFIT …``: the recogniser learns the members' mean posteriors besides
-what was said (Hinton et al. 2015); the scorer learns from the raters and, in equal parts, from what the member that never
-heard the speaker said of them (``strangers.npz``): what only memory could tell is not in that half.
+``python -m engines.training.distil RUN --teacher CROSSFIT/weights.pt …``: the recogniser learns the members' mean posteriors
+besides what was said (Hinton et al. 2015), the scorer their scores of every sound, rated, read or synthetic, besides the
+raters' marks. With ``--soft`` those marks are mixed with what the member that never heard the speaker said of them
+(``strangers.npz``): what only memory could tell is not in that part.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from engines.training import data, options
-from engines.training.crossfit import TEST_FOLDS, Encoder, Stack
-from engines.training.train import Both, Recipe, figures, load_weights, predict, save_predictions, train
+from engines.training.answers import agreement, answers, joined
+from engines.training.crossfit import TEST_FOLDS
+from engines.training.network import fold_norms
+from engines.training.train import Recipe, load_weights, train
 
 
 @dataclass(frozen=True)
@@ -33,22 +34,6 @@ class LightRecipe(Recipe):
     scorer_dropout: float = 0.2
     seconds: float = 280.0
     shares: tuple[float, float, float] = (0.6, 0.1, 0.3)
-
-
-class Teacher(nn.Module):
-    """Mean posteriors of several acoustic models in one pass."""
-
-    def __init__(self, members: list[Both]) -> None:
-        super().__init__()
-        self.stack = Stack([Encoder(member.acoustic) for member in members])
-        self.count = len(members)
-
-    @torch.no_grad()
-    def encode(self, log_mel: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-mel (B, M, 80), mask (B, M, 1) → CTC and frame log posteriors (B, T, 40)."""
-        everyone = (self.count, *(-1,) * log_mel.ndim)
-        ctc, frame, _ = self.stack(log_mel[None].expand(everyone), mask[None].expand(everyone))
-        return cast("tuple[Tensor, Tensor]", tuple(x.exp().mean(dim=0).clamp(min=1e-20).log() for x in (ctc, frame)))
 
 
 def shares_of(mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -81,7 +66,8 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     options.add_data(parser)
     options.add_recipe(parser, LightRecipe())
-    parser.add_argument("--members", type=Path, required=True, help="folder of a finished crossfit run")
+    parser.add_argument("--teacher", type=Path, required=True, help="weights.pt of a finished crossfit run")
+    parser.add_argument("--strangers", type=Path, help="its strangers.npz, for --soft")
     parser.add_argument("--soft", type=float, default=0.5, help="share of the strangers' scores in the targets")
     parser.add_argument("--time-limit", type=float, default=1e9, help="seconds; the schedule is shortened to fit")
     arguments = parser.parse_args()
@@ -89,15 +75,20 @@ def main() -> None:
     bank, test_fold = options.load(arguments, device, TEST_FOLDS)
     test = np.array([index for index, item in enumerate(bank.items)
                      if item.source == data.LEARNER and test_fold[item.speaker] == 0], dtype=int)  # fmt: skip
-    count = soften(bank.items, arguments.members / "strangers.npz", arguments.soft)
-    print(f"{count} utterances with softened targets", flush=True)
-    members = [load_weights(path).to(device) for path in sorted(arguments.members.glob("*/weights.pt"))]
+    if arguments.soft:
+        count = soften(bank.items, arguments.strangers, arguments.soft)
+        print(f"{count} utterances with softened targets", flush=True)
+    teacher = load_weights(arguments.teacher).to(device)
+    fold_norms(teacher)
+    if device.type == "cuda":
+        teacher.acoustic.to(torch.bfloat16)  # it answers at every step and needs no more
     recipe = options.recipe(arguments, LightRecipe)
-    model = train(recipe, bank, test, arguments.run, device, arguments.time_limit, Teacher(members))
-    out = predict(model, bank, test)
-    print(json.dumps(figures(out)))
-    (arguments.run / "figures.json").write_text(json.dumps(figures(out), indent=1))
-    save_predictions(out, arguments.run / "held_out.npz")
+    model = train(recipe, bank, [test], arguments.run, arguments.time_limit, teacher)
+    if len(test):
+        found = answers(model, bank, test)
+        np.savez_compressed(arguments.run / "test.npz", **joined(found))
+        print(json.dumps(agreement(found)), flush=True)
+        (arguments.run / "figures.json").write_text(json.dumps(agreement(found), indent=1))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Trained weights → a model folder: acoustic.onnx, scorer.onnx, manifest.json.
 
-``python -m engines.training.export OUT RUN [RUN …] --name main --version 1``; several runs make a committee.
+``python -m engines.training.export OUT RUN --name main --version 2 --calibration RUN/calibration.pt``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import hashlib
 import json
 import tempfile
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from engines.training.calibrate import Calibration
-from engines.training.committee import CommitteeAcoustic, CommitteeScorer
-from engines.training.network import parameters_of
+from engines.training.committee import CommitteeScorer
+from engines.training.network import config_dict, fold_norms, parameters_of
 from engines.training.train import Both, load_weights
 from tutor.evidence import FEATURES
 from tutor.paths import write_atomic
@@ -39,13 +38,15 @@ def packed(model: onnx.ModelProto, smallest: int = 4096) -> onnx.ModelProto:
     it costs in agreement is measured on the packed files, like every figure.
     """
     graph = model.graph
+    multiplied = {name for node in graph.node if node.op_type == "MatMul" for name in node.input}
     nodes = []
     for tensor in list(graph.initializer):
         array = numpy_helper.to_array(tensor)
-        exact = any(part in tensor.name for part in ("front.", ".cos", ".sin"))
+        exact = any(part in tensor.name for part in ("front.", "cos", "sin", "depthwise"))
         if array.dtype != np.float32 or array.size < smallest or array.ndim < 2 or exact:
             continue
-        others = tuple(range(1, array.ndim)) if array.ndim > 2 else (0,)
+        # A matrix has its output channels on the last axis, a kernel on the first.
+        others = (array.ndim - 2,) if tensor.name in multiplied or array.ndim == 2 else tuple(range(1, array.ndim))
         scale = np.maximum(np.abs(array).max(axis=others, keepdims=True) / 127, 1e-12).astype(np.float32)
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(np.round(array / scale).astype(np.int8), f"{name}_int8"))
@@ -57,15 +58,43 @@ def packed(model: onnx.ModelProto, smallest: int = 4096) -> onnx.ModelProto:
     return model
 
 
-def _traced(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], axes: dict[str, Any]) -> bytes:
+def traced(
+    module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], axes: dict[str, Any]
+) -> onnx.ModelProto:
+    """The module as an ONNX graph in which all that is constant is computed and nothing is computed twice."""
+    import onnxruntime
+
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        path = Path(folder) / "graph.onnx"
+        path, simple = Path(folder) / "graph.onnx", Path(folder) / "simple.onnx"
         torch.onnx.export(
             module, inputs, str(path), input_names=names, output_names=outputs, dynamic_axes=axes,
             opset_version=OPSET, dynamo=False, do_constant_folding=True,
         )  # fmt: skip
-        model = onnx.load(str(path))
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(simple)
+        options.log_severity_level = 4
+        onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        model = onnx.load(str(simple))
+    # The optimiser lists every domain it knows; only the standard one is used.
+    standard = [domain for domain in model.opset_import if not domain.domain]
+    del model.opset_import[:]
+    model.opset_import.extend(standard)
+    return model
+
+
+def acoustic_graph(listener: nn.Module) -> onnx.ModelProto:
+    """The acoustic model's graph for any batch and length."""
+    return traced(
+        listener, (torch.randn(2, 32000) * 0.1, torch.tensor([32000, 20000], dtype=torch.int32)), ["samples", "lengths"],
+        ["log_posteriors", "frame_log_posteriors", "hidden"],
+        {"samples": {0: "batch", 1: "samples"}, "lengths": {0: "batch"},
+         **{key: {0: "batch", 1: "frames"} for key in ("log_posteriors", "frame_log_posteriors", "hidden")}},
+    )  # fmt: skip
+
+
+def _stored(model: onnx.ModelProto) -> bytes:
     model = packed(model)
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString()
@@ -73,27 +102,22 @@ def _traced(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], out
 
 
 def export(
-    members: Sequence[Both], out: Path, name: str, version: str, extra: dict[str, Any], calibration: Calibration | None = None
+    model: Both, out: Path, name: str, version: str, extra: dict[str, Any], calibration: Calibration | None = None
 ) -> None:
     """Write the model folder; ``extra`` adds metrics and parents to the manifest."""
-    hidden = sum(member.acoustic.config.hidden for member in members)
-    listener, judge = CommitteeAcoustic(members).float().eval(), CommitteeScorer(members, calibration).float().eval()
-    samples = torch.randn(2, 32000) * 0.1
-    acoustic = _traced(
-        listener, (samples, torch.tensor([32000, 20000], dtype=torch.int32)), ["samples", "lengths"],
-        ["log_posteriors", "frame_log_posteriors", "hidden"],
-        {"samples": {0: "batch", 1: "samples"}, "lengths": {0: "batch"},
-         **{key: {0: "batch", 1: "frames"} for key in ("log_posteriors", "frame_log_posteriors", "hidden")}},
-    )  # fmt: skip
+    hidden = model.members * model.acoustic.config.hidden
+    fold_norms(model)
+    listener, judge = model.acoustic.float().eval(), CommitteeScorer(model.scorer, calibration).float().eval()
+    acoustic = _stored(acoustic_graph(listener))
     phones = torch.randint(0, 39, (2, 12), dtype=torch.int32)
     words = torch.arange(12, dtype=torch.int32).div(3, rounding_mode="floor").expand(2, -1).contiguous()
-    scorer = _traced(
+    scorer = _stored(traced(
         judge,
         (phones, words, torch.tensor([12, 9], dtype=torch.int32), torch.rand(2, 12, len(FEATURES)), torch.rand(2, 12, hidden)),
         ["phones", "words", "counts", "features", "hidden"], ["phone", "phone_spread", "word", "sentence"],
         {"counts": {0: "batch"}, "sentence": {0: "batch"},
          **{key: {0: "batch", 1: "phone"} for key in ("phones", "words", "features", "hidden", "phone", "phone_spread", "word")}},
-    )  # fmt: skip
+    ))  # fmt: skip
     for file, content in (("acoustic.onnx", acoustic), ("scorer.onnx", scorer)):
         write_atomic(out / file, content)
     manifest = {
@@ -102,6 +126,7 @@ def export(
         "acoustic": {
             "file": "acoustic.onnx", "sha256": hashlib.sha256(acoustic).hexdigest(), "precision": "fp32",
             "parameters": parameters_of(listener),
+            "network": {**config_dict(model.acoustic.config), "members": model.members},
             "inputs": {"samples": "float32[batch,samples]", "lengths": "int32[batch]"},
             "outputs": {"log_posteriors": f"float32[batch,frames,{CLASS_COUNT}]",
                         "frame_log_posteriors": f"float32[batch,frames,{CLASS_COUNT}]",
@@ -127,7 +152,7 @@ def export(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("runs", type=Path, nargs="+", help="folders of finished runs; several make a committee")
+    parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("--name", default="main")
     parser.add_argument("--version", default="1")
     parser.add_argument("--calibration", type=Path, help="output of calibrate.py")
@@ -138,8 +163,7 @@ def main() -> None:
     if arguments.calibration:
         calibration = Calibration()
         calibration.load_state_dict(torch.load(arguments.calibration, weights_only=True))
-    members = [load_weights(run / "weights.pt") for run in arguments.runs]
-    export(members, arguments.out, arguments.name, arguments.version, extra, calibration)
+    export(load_weights(arguments.run / "weights.pt"), arguments.out, arguments.name, arguments.version, extra, calibration)
 
 
 if __name__ == "__main__":

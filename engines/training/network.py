@@ -2,10 +2,14 @@
 
 Conformer: Gulati et al., Interspeech 2020, with rotary positions (Su et al., 2021) so that any length exports as
 one graph. Scorer: after GOPT (Gong et al., ICASSP 2022): phone, word and sentence heads over one encoder.
+
+Both hold one or several members: networks of one shape, each with its own weights on the first axis E, computed side
+by side as one batched network. Tokens are (E, N, W), N being batch × length; an input with E = 1 goes to all members.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -113,127 +117,254 @@ class FrontEnd(nn.Module):
         return self.normalised(power, mask), mask
 
 
+class Linear(nn.Module):
+    """One affine map a member: (E, N, inner) or, shared by all, (1, N, inner) → (E, N, outer)."""
+
+    def __init__(self, members: int, inner: int, outer: int) -> None:
+        super().__init__()
+        bound = inner**-0.5
+        self.weight = nn.Parameter(torch.empty(members, inner, outer).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(members, 1, outer).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        # One member's weight is handed over as a matrix, which CPU engines pack once and for all.
+        weight = self.weight[0] if len(self.weight) == 1 else self.weight
+        y = torch.matmul(x, weight)
+        return y + _as(self.bias, y)
+
+
+class Norm(nn.Module):
+    """Layer normalisation with its own scale and shift for each member: (E, N, W) → the same."""
+
+    def __init__(self, members: int, width: int) -> None:
+        super().__init__()
+        self.width, self.folded = width, False
+        self.weight = nn.Parameter(torch.ones(members, 1, width))
+        self.bias = nn.Parameter(torch.zeros(members, 1, width))
+
+    @torch.no_grad()
+    def fold(self, linear: Linear) -> None:
+        """Move scale and shift into the map that follows: less to compute, the same answer."""
+        linear.bias += torch.matmul(self.bias, linear.weight)
+        linear.weight *= self.weight.transpose(1, 2)
+        self.folded = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        if len(self.weight) == 1 and not self.folded:
+            return F.layer_norm(x, (self.width,), self.weight[0, 0], self.bias[0, 0])
+        x = F.layer_norm(x, (self.width,))
+        return x if self.folded else x * self.weight + self.bias
+
+
+class Convolve(nn.Module):
+    """Weights of E convolutions, their output channels side by side: (B, E × inner or inner, …) → (B, E × outer, …)."""
+
+    def __init__(
+        self, members: int, inner: int, outer: int, kernel: tuple[int, ...], stride: tuple[int, ...], groups: int = 1
+    ) -> None:
+        super().__init__()
+        share = inner // groups
+        bound = (share * math.prod(kernel)) ** -0.5
+        self.weight = nn.Parameter(torch.empty(members, outer, share, *kernel).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(members, outer).uniform_(-bound, bound))
+        self.stride, self.groups, self.padding = stride, groups, tuple(size // 2 for size in kernel)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shared = x.shape[1] == self.weight.shape[2] * self.groups
+        convolve = F.conv2d if len(self.stride) == 2 else F.conv1d
+        groups = self.groups if shared else self.groups * len(self.weight)
+        return convolve(x, self.weight.flatten(0, 1), self.bias.flatten(), self.stride, self.padding, 1, groups)
+
+
+def _as(parameter: Tensor, like: Tensor) -> Tensor:
+    return parameter if parameter.dtype == like.dtype else parameter.to(like.dtype)
+
+
+def rotations(size: int, longest: int) -> tuple[Tensor, Tensor]:
+    """Cosines and sines (longest, 1, size) of rotary positions."""
+    frequency = 10000.0 ** (-torch.arange(0, size, 2) / size)
+    angle = torch.outer(torch.arange(float(longest)), frequency)
+    angle = torch.cat([angle, angle], dim=1)[:, None]
+    return angle.cos(), angle.sin()
+
+
+@dataclass
+class Surroundings:
+    """What every layer needs besides the tokens: how they lie, where speech ends, where they stand."""
+
+    shape: tuple[int, int]
+    """Batch and length; tokens are batch × length."""
+    mask: Tensor
+    """(E or 1, N, 1) of 1 and 0."""
+    bias: Tensor
+    """(E or 1, B, 1, 1, L): 0, or -10,000 where there is nothing to attend to."""
+    cos: Tensor
+    sin: Tensor
+
+    @classmethod
+    def of(cls, valid: Tensor, cos: Tensor, sin: Tensor, dtype: torch.dtype) -> Surroundings:
+        """``valid``: (E or 1, B, L) of 1 and 0."""
+        batch, length = valid.shape[1], valid.shape[2]
+        return cls(
+            (batch, length), valid.flatten(1)[..., None], ((valid - 1) * 1e4)[:, :, None, None],
+            cos[:length].to(dtype), sin[:length].to(dtype),
+        )  # fmt: skip
+
+
 class Attention(nn.Module):
     """Multi-head self-attention with rotary positions."""
 
-    def __init__(self, width: int, heads: int, dropout: float, longest: int) -> None:
+    def __init__(self, members: int, width: int, heads: int, dropout: float) -> None:
         super().__init__()
-        self.heads, self.size, self.dropout = heads, width // heads, dropout
-        self.fused = True  # several models in one pass (crossfit.py) cannot use the fused kernel
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        frequency = 10000.0 ** (-torch.arange(0, self.size, 2) / self.size)
-        angle = torch.outer(torch.arange(float(longest)), frequency)
-        self.register_buffer("cos", torch.cat([angle.cos(), angle.cos()], dim=1), persistent=False)
-        self.register_buffer("sin", torch.cat([angle.sin(), angle.sin()], dim=1), persistent=False)
+        self.members, self.heads, self.size, self.dropout = members, heads, width // heads, dropout
+        self.qkv = Linear(members, width, 3 * width)
+        self.out = Linear(members, width, width)
 
-    def rotated(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        left, right = x.chunk(2, dim=-1)
-        return x * cos + torch.cat([-right, left], dim=-1) * sin
-
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        batch, length, width = x.shape
-        qkv = self.qkv(x).reshape(batch, length, 3, self.heads, self.size).permute(2, 0, 3, 1, 4)
-        cos, sin = self.cos[:length].to(x.dtype), self.sin[:length].to(x.dtype)
-        query, key, value = self.rotated(qkv[0], cos, sin), self.rotated(qkv[1], cos, sin), qkv[2]
-        if self.training and self.fused:
-            mixed = F.scaled_dot_product_attention(query, key, value, bias.to(query.dtype), self.dropout)
+    def forward(self, x: Tensor, around: Surroundings) -> Tensor:
+        batch, length = around.shape
+        qkv = self.qkv(x).reshape(self.members, batch, length, 3 * self.heads, self.size)
+        both, value = qkv.split([2 * self.heads, self.heads], dim=3)
+        left, right = both.split([self.size // 2, self.size // 2], dim=4)
+        both = both * _as(around.cos, both) + torch.cat([-right, left], dim=4) * _as(around.sin, both)
+        query, key = both.transpose(2, 3).split([self.heads, self.heads], dim=2)
+        value = value.transpose(2, 3)  # (E, B, heads, L, size)
+        if self.training:
+            bias = around.bias.to(query.dtype).expand(self.members, -1, -1, length, -1).flatten(0, 1)
+            mixed = F.scaled_dot_product_attention(
+                query.flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1), bias, self.dropout
+            ).unflatten(0, (self.members, batch))
         else:
-            weights = torch.softmax(torch.matmul(query, key.transpose(-1, -2)) * self.size**-0.5 + bias, dim=-1)
-            weights = F.dropout(weights, self.dropout, self.training)
-            mixed = torch.matmul(weights.to(value.dtype), value)
-        return self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+            weights = torch.softmax(torch.matmul(query * self.size**-0.5, key.transpose(3, 4)) + around.bias, dim=-1)
+            mixed = torch.matmul(_as(weights, value), value)
+        return self.out(mixed.transpose(2, 3).reshape(self.members, batch * length, self.heads * self.size))
 
 
 class FeedForward(nn.Sequential):
-    def __init__(self, width: int, inner: int, dropout: float) -> None:
-        super().__init__(nn.LayerNorm(width), nn.Linear(width, inner), nn.SiLU(), nn.Dropout(dropout), nn.Linear(inner, width))
+    def __init__(self, members: int, width: int, inner: int, dropout: float) -> None:
+        super().__init__(
+            Norm(members, width), Linear(members, width, inner), nn.SiLU(), nn.Dropout(dropout), Linear(members, inner, width)
+        )
 
 
 class Convolution(nn.Module):
     """Gated depthwise convolution; frames past the end are zeroed before it looks around."""
 
-    def __init__(self, width: int, kernel: int) -> None:
+    def __init__(self, members: int, width: int, kernel: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.gate = nn.Linear(width, 2 * width)
-        self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
-        self.after = nn.LayerNorm(width)
-        self.out = nn.Linear(width, width)
+        self.members, self.width = members, width
+        self.norm = Norm(members, width)
+        self.gate = Linear(members, width, 2 * width)
+        self.depthwise = Convolve(members, width, width, (kernel,), (1,), width)
+        self.after = Norm(members, width)
+        self.out = Linear(members, width, width)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        value, gate = self.gate(self.norm(x)).chunk(2, dim=-1)
-        gated = value * torch.sigmoid(gate) * mask
-        mixed = self.depthwise(gated.transpose(1, 2)).transpose(1, 2)
-        return self.out(F.silu(self.after(mixed)))
+    def forward(self, x: Tensor, around: Surroundings) -> Tensor:
+        batch, length = around.shape
+        value, gate = self.gate(self.norm(x)).split([self.width, self.width], dim=-1)
+        gated = value * torch.sigmoid(gate) * _as(around.mask, value)
+        # Two plain transpositions, which engines do faster than one of four axes.
+        turned = gated.reshape(self.members * batch, length, self.width).transpose(1, 2)
+        turned = turned.reshape(self.members, batch, self.width, length).transpose(0, 1)
+        mixed = self.depthwise(turned.reshape(batch, self.members * self.width, length))
+        mixed = mixed.reshape(batch, self.members, self.width, length).transpose(0, 1)
+        mixed = mixed.reshape(self.members * batch, self.width, length).transpose(1, 2)
+        return self.out(F.silu(self.after(mixed.reshape(self.members, batch * length, self.width))))
 
 
 class ConformerBlock(nn.Module):
-    def __init__(self, config: AcousticConfig, longest: int) -> None:
+    def __init__(self, config: AcousticConfig, members: int) -> None:
         super().__init__()
-        self.first = FeedForward(config.hidden, config.feed_forward, config.dropout)
-        self.norm = nn.LayerNorm(config.hidden)
-        self.attention = Attention(config.hidden, config.heads, config.dropout, longest)
-        self.convolution = Convolution(config.hidden, config.kernel)
-        self.second = FeedForward(config.hidden, config.feed_forward, config.dropout)
-        self.after = nn.LayerNorm(config.hidden)
+        self.first = FeedForward(members, config.hidden, config.feed_forward, config.dropout)
+        self.norm = Norm(members, config.hidden)
+        self.attention = Attention(members, config.hidden, config.heads, config.dropout)
+        self.convolution = Convolution(members, config.hidden, config.kernel)
+        self.second = FeedForward(members, config.hidden, config.feed_forward, config.dropout)
+        self.after = Norm(members, config.hidden)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, bias: Tensor) -> Tensor:
+    def forward(self, x: Tensor, around: Surroundings) -> Tensor:
         x = x + 0.5 * self.dropout(self.first(x))
-        x = x + self.dropout(self.attention(self.norm(x), bias))
-        x = x + self.dropout(self.convolution(x, mask))
+        x = x + self.dropout(self.attention(self.norm(x), around))
+        x = x + self.dropout(self.convolution(x, around))
         x = x + 0.5 * self.dropout(self.second(x))
         return self.after(x)
 
 
 class AcousticModel(nn.Module):
-    """Samples (B, N) float32 and lengths (B,) → CTC log posteriors, frame log posteriors (B, T, 40), hidden (B, T, H)."""
+    """Samples (B, N) float32 and lengths (B,) → CTC log posteriors, frame log posteriors (B, T, 40), hidden (B, T, E × H)."""
 
-    def __init__(self, config: AcousticConfig = MAIN, longest_s: float = 30.0) -> None:
+    def __init__(self, config: AcousticConfig = MAIN, members: int = 1, longest_s: float = 30.0) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.members = config, members
         self.front = FrontEnd()
         channels = config.channels
-        self.first = nn.Conv2d(1, channels, 3, stride=2, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, stride=(1, 2), padding=1)
-        self.entry = nn.Linear(channels * MELS // 4, config.hidden)
-        longest = int(longest_s * SAMPLE_RATE) // FRAME_SAMPLES + 1
-        self.blocks = nn.ModuleList(ConformerBlock(config, longest) for _ in range(config.layers))
-        self.ctc = nn.Linear(config.hidden, CLASS_COUNT)
-        self.frame = nn.Linear(config.hidden, CLASS_COUNT)
+        self.first = Convolve(members, 1, channels, (3, 3), (2, 2))
+        self.second = Convolve(members, channels, channels, (3, 3), (1, 2))
+        self.entry = Linear(members, channels * MELS // 4, config.hidden)
+        cos, sin = rotations(config.hidden // config.heads, int(longest_s * SAMPLE_RATE) // FRAME_SAMPLES + 1)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        self.blocks = nn.ModuleList(ConformerBlock(config, members) for _ in range(config.layers))
+        self.ctc = Linear(members, config.hidden, CLASS_COUNT)
+        self.frame = Linear(members, config.hidden, CLASS_COUNT)
 
     def encode(self, log_mel: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-mel (B, M, 80), mask (B, M, 1) → (CTC log posteriors, frame log posteriors, hidden)."""
-        x = F.silu(self.first(log_mel[:, None]))  # (B, C, T, 40)
-        mask = mask[:, ::2]
-        x = F.silu(self.second(x * mask[:, None]))  # (B, C, T, 20)
-        x = self.entry(x.transpose(1, 2).flatten(2))
-        bias = ((mask - 1) * 1e4).transpose(1, 2)[:, None]  # (B, 1, 1, T)
+        """Log-mel (E or 1, B, M, 80), mask (E or 1, B, M) → logits of CTC and frames (E, B, T, 40), hidden (E, B, T, H)."""
+        members, channels = self.members, self.config.channels
+        x = F.silu(self.first(log_mel.transpose(0, 1)))  # (B, E × C, T, 40)
+        around = Surroundings.of(mask[:, :, ::2], self.cos, self.sin, x.dtype)
+        batch, length = around.shape
+        x = x.reshape(batch, -1, channels, length, MELS // 2) * _as(mask[:, :, ::2].transpose(0, 1)[:, :, None, :, None], x)
+        x = F.silu(self.second(x.reshape(batch, members * channels, length, MELS // 2)))  # (B, E × C, T, 20)
+        x = x.reshape(batch, members, channels, length, MELS // 4).permute(1, 0, 3, 2, 4)
+        x = self.entry(x.reshape(members, batch * length, channels * MELS // 4))
         for block in self.blocks:
-            x = block(x, mask, bias)
-        hidden = x.float()
-        return (
-            torch.log_softmax(self.ctc(x).float(), dim=-1),
-            torch.log_softmax(self.frame(x).float(), dim=-1),
-            hidden,
+            x = block(x, around)
+        ctc, frame, hidden = (
+            value.reshape(members, batch, length, -1).float() for value in (self.ctc(x), self.frame(x), x)
         )
+        return ctc, frame, hidden
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.encode(*self.front(samples, lengths))
+        log_mel, mask = self.front(samples, lengths)
+        return together(*self.encode(log_mel[None], mask[None, :, :, 0]))
+
+
+def together(ctc: Tensor, frame: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Members' logits (E, B, T, 40) twice, hidden (E, B, T, H) → log mean posteriors (B, T, 40), hidden (B, T, E × H)."""
+    if len(ctc) == 1:
+        return torch.log_softmax(ctc[0], dim=-1), torch.log_softmax(frame[0], dim=-1), hidden[0]
+    means = (torch.softmax(logits, dim=-1).mean(dim=0).clamp(min=1e-20).log() for logits in (ctc, frame))
+    return *means, hidden.permute(1, 2, 0, 3).flatten(2)
 
 
 class ScorerBlock(nn.Module):
-    def __init__(self, config: ScorerConfig, longest: int) -> None:
+    def __init__(self, config: ScorerConfig, members: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(config.width)
-        self.attention = Attention(config.width, config.heads, config.dropout, longest)
-        self.forwards = FeedForward(config.width, 4 * config.width, config.dropout)
+        self.norm = Norm(members, config.width)
+        self.attention = Attention(members, config.width, config.heads, config.dropout)
+        self.forwards = FeedForward(members, config.width, 4 * config.width, config.dropout)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        x = x + self.dropout(self.attention(self.norm(x), bias))
+    def forward(self, x: Tensor, around: Surroundings) -> Tensor:
+        x = x + self.dropout(self.attention(self.norm(x), around))
         return x + self.dropout(self.forwards(x))
+
+
+class Head(nn.Sequential):
+    def __init__(self, members: int, inner: int, width: int, outer: int, dropout: float) -> None:
+        super().__init__(Linear(members, inner, width), nn.SiLU(), nn.Dropout(dropout), Linear(members, width, outer))
+
+
+def fold_norms(network: nn.Module) -> None:
+    """Fold every normalisation that only feeds a linear map, for inference."""
+    for part in list(network.modules()):
+        if isinstance(part, nn.Sequential) and isinstance(part[0], Norm):
+            part[0].fold(part[1])
+        elif isinstance(part, Convolution):
+            part.norm.fold(part.gate)
+        elif isinstance(part, ConformerBlock | ScorerBlock):
+            part.norm.fold(part.attention.qkv)
 
 
 class Scorer(nn.Module):
@@ -243,47 +374,63 @@ class Scorer(nn.Module):
     confidence); words pool their phones; the sentence pools everything.
     """
 
-    def __init__(self, config: ScorerConfig, longest: int = 512) -> None:
+    def __init__(self, config: ScorerConfig, members: int = 1, longest: int = 512) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.members = config, members
         width = config.width
-        self.phone_embedding = nn.Embedding(PHONE_COUNT, width)
-        self.features = nn.Linear(len(FEATURES), width)
-        self.hidden = nn.Sequential(nn.LayerNorm(config.hidden), nn.Linear(config.hidden, width))
+        self.phone_embedding = nn.Parameter(torch.randn(members, PHONE_COUNT, width))
+        self.features = Linear(members, len(FEATURES), width)
+        self.hidden = nn.Sequential(Norm(members, config.hidden), Linear(members, config.hidden, width))
         self.drop = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(ScorerBlock(config, longest) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(width)
-        self.phone_head = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Dropout(config.dropout), nn.Linear(width, 3))
-        self.word_head = nn.Sequential(nn.Linear(3 * width, width), nn.SiLU(), nn.Dropout(config.dropout), nn.Linear(width, 3))
-        self.attend = nn.Linear(width, 1)
-        self.sentence_head = nn.Sequential(
-            nn.Linear(3 * width, width), nn.SiLU(), nn.Dropout(config.dropout), nn.Linear(width, 5)
-        )
+        cos, sin = rotations(width // config.heads, longest)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        self.blocks = nn.ModuleList(ScorerBlock(config, members) for _ in range(config.layers))
+        self.norm = Norm(members, width)
+        self.phone_head = Head(members, width, width, 3, config.dropout)
+        self.word_head = Head(members, 3 * width, width, 3, config.dropout)
+        self.attend = Linear(members, width, 1)
+        self.sentence_head = Head(members, 3 * width, width, 5, config.dropout)
 
-    def forward(self, phones: Tensor, words: Tensor, counts: Tensor, features: Tensor, hidden: Tensor) -> tuple[Tensor, ...]:
-        """phones, words int (B, P); counts int (B,); features (B, P, F); hidden (B, P, H).
+    def forward(
+        self, phones: Tensor, words: Tensor, counts: Tensor, features: Tensor, hidden: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """phones, words int (E or 1, B, P); counts int (E or 1, B); features (E or 1, B, P, F); hidden (E, B, P, H).
 
-        Returns phone logits (B, P, 3), word (B, P, 3) 0–10, sentence (B, 5) 0–10.
+        Returns phone logits (E, B, P, 3), word (E, B, P, 3) 0–10, sentence (E, B, 5) 0–10.
         """
-        index = torch.arange(phones.shape[1], device=phones.device)
-        valid = (index[None, :] < counts[:, None]).to(features.dtype)[:, :, None]  # (B, P, 1)
-        x = self.phone_embedding(phones.long()) + self.features(features) + self.drop(self.hidden(hidden))
-        bias = ((valid - 1) * 1e4).transpose(1, 2)[:, None]
+        members, width = self.members, self.config.width
+        index = torch.arange(phones.shape[2], device=phones.device)
+        valid = (index < counts[..., None]).to(features.dtype)  # (E or 1, B, P)
+        around = Surroundings.of(valid, self.cos, self.sin, features.dtype)
+        batch, length = around.shape
+        which = torch.arange(members, device=phones.device)[:, None] * PHONE_COUNT
+        x = self.phone_embedding.flatten(0, 1)[(phones.long().flatten(1) + which)]  # (E, N, width)
+        x = x + self.features(features.flatten(1, 2)) + self.drop(self.hidden(hidden.flatten(1, 2)))
         for block in self.blocks:
-            x = block(x, bias)
-        x = self.norm(x)
-        phone = self.phone_head(x)
-        member = (words[:, None, :] == index[None, :, None]).to(x.dtype) * valid.transpose(1, 2)  # (B, word, P)
-        share = member / member.sum(dim=2, keepdim=True).clamp(min=1)
-        worst = (x[:, None] * member[..., None] + (member[..., None] - 1) * 1e4).amax(dim=2).clamp(min=-1e3)
-        weights = torch.softmax(self.attend(x).transpose(1, 2) + bias[:, 0], dim=-1)
-        mean = (x * valid).sum(dim=1, keepdim=True) / counts[:, None, None].clamp(min=1)
-        pooled = torch.matmul(weights, x)  # (B, 1, width)
-        context = pooled.expand(-1, x.shape[1], -1)
-        word = self.word_head(torch.cat([torch.matmul(share, x), worst * (member.sum(dim=2, keepdim=True) > 0), context], dim=2))
-        spread = (((x - mean) ** 2 * valid).sum(dim=1, keepdim=True) / counts[:, None, None].clamp(min=1) + 1e-5).sqrt()
-        sentence = self.sentence_head(torch.cat([pooled, mean, spread], dim=2))[:, 0]
-        return phone, word * 3 + 8, sentence * 2 + 7.5
+            x = block(x, around)
+        tokens = self.norm(x)
+        phone = self.phone_head(tokens)
+        x = tokens.reshape(members, batch, length, width)
+        valid = valid[..., None]  # (E or 1, B, P, 1)
+        member = (words[:, :, None, :] == index[:, None]).to(x.dtype) * _as(valid.transpose(2, 3), x)  # (E or 1, B, word, P)
+        size = member.sum(dim=3, keepdim=True)
+        # One word after the other would need no (word, P, width); side by side it is one operation.
+        worst = (x[:, :, None] * member[..., None] + (member[..., None] - 1) * 1e4).amax(dim=3).clamp(min=-1e3)
+        mean_word = torch.matmul(member / size.clamp(min=1), x)
+        attention = self.attend(tokens).reshape(members, batch, 1, length) + around.bias[:, :, 0]
+        pooled = torch.matmul(_as(torch.softmax(attention, dim=-1), x), x)  # (E, B, 1, width)
+        total = counts[..., None, None].clamp(min=1)
+        mean = (x * valid).sum(dim=2, keepdim=True) / total
+        spread = (((x - mean) ** 2 * valid).sum(dim=2, keepdim=True) / total + 1e-5).sqrt()
+        context = pooled.expand(-1, -1, length, -1)
+        word = self.word_head(torch.cat([mean_word, worst * (size > 0), context], dim=3).flatten(1, 2))
+        sentence = self.sentence_head(torch.cat([pooled, mean, spread], dim=3).flatten(1, 2))
+        return (
+            phone.reshape(members, batch, length, 3),
+            word.reshape(members, batch, length, 3) * 3 + 8,
+            sentence * 2 + 7.5,
+        )
 
 
 def expectation(logits: Tensor) -> tuple[Tensor, Tensor]:
