@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engines import precision
+from engines import engine_store, precision
 from engines.batches import acoustic_inputs, acoustic_outputs
 from engines.calibration_set import PLACES, QUIET, Place, calibration_set, recorded
 from engines.manifest import Manifest
@@ -20,7 +20,7 @@ from engines.onnx_cpu import OnnxBytes, OnnxScorer, scorer_of
 from engines.plain_scorer import PlainScorer
 from engines.verify import Case, rank_correlation
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, ScorerInput, ScorerOutput
-from tutor.errors import AudioError
+from tutor.errors import AudioError, Cancelled
 from tutor.progress import Progress, silent
 from tutor.timebase import MAX_SAMPLES, SAMPLE_RATE
 
@@ -72,11 +72,19 @@ def compare_sets(
         for calibrated, places in (("quiet only", QUIET), ("everywhere", PLACES)):
             clips = calibration_set(voices, places=places, rounds=len(PLACES) if places is QUIET else 1)
             made = precision.variant(
-                data, "int8", clips=clips, rest="fp32", method=method, front=front, progress=progress
+                data,
+                "int8",
+                clips=clips,
+                rest="fp32",
+                method=method,
+                front=front,
+                folder=engine_store.folder(),
+                progress=progress,
             )
             candidate = Variant(made, scorer)
             for index, (name, takes) in enumerate(heard.items()):
-                progress("scoring", index, len(heard))
+                if not progress("scoring", index, len(heard)):
+                    raise Cancelled("The comparison was stopped.")
                 found = [_answer(candidate, take) for take in takes]
                 row = {"scales": method, "calibrated on": calibrated, "heard in": name}
                 rows.append({**row, **_compared(expected[name], found)})
@@ -189,12 +197,13 @@ def sweep(manifest: Manifest, cases: Sequence[Case], *, progress: Progress = sil
     heard = [recorded(voice, PLACES[1], voices, np.random.default_rng(5)) for voice in voices[:6]]
     reference = OnnxBytes(precision.variant(data, "fp32"))
     groups = layer_groups(precision.quantisable(data))
+    folder = engine_store.folder()
 
     def loss(variant: bytes) -> float:
         return _loss(reference, OnnxBytes(variant), heard)
 
-    losses = precision.sensitivity(data, list(groups.values()), clips, loss, progress=progress)
-    whole = loss(precision.variant(data, "int8", clips=clips, rest="fp32"))
+    losses = precision.sensitivity(data, list(groups.values()), clips, loss, folder=folder, progress=progress)
+    whole = loss(precision.variant(data, "int8", clips=clips, rest="fp32", folder=folder))
     return judged(dict(zip(groups, losses, strict=True)), groups, whole)
 
 

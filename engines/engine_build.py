@@ -39,8 +39,7 @@ class BuildRequest:
     @property
     def kept(self) -> tuple[str, ...]:
         """All nodes that INT8 leaves alone."""
-        listed = self.manifest.calibration.get("int8_keep", ())
-        return tuple(dict.fromkeys((*self.keep, *(str(node) for node in listed))))
+        return tuple(dict.fromkeys((*self.keep, *self.manifest.int8_keep)))
 
     def chosen_profiles(self) -> dict[str, Profile]:
         """``ModelError`` for a profile that the manifest does not name."""
@@ -166,7 +165,9 @@ def _typed(
         return path.read_bytes()
     if not progress(f"{kind} model", 0, 1):
         raise Cancelled("The engine build was stopped; nothing was kept.")
-    made = precision.variant(source, kind, clips=calibration, keep=request.kept, progress=progress)
+    made = precision.variant(
+        source, kind, clips=calibration, keep=request.kept, folder=engine_store.folder(), progress=progress
+    )
     if kind == "int8":
         write_atomic(path, made)
     return made

@@ -19,6 +19,9 @@ SCHEMA = "tutor.engine/1"
 PASSED, FAILED, UNTRIED = "passed", "failed", "untried"
 """Verdicts of the parity gate; UNTRIED: built for a GPU that this machine does not have."""
 
+_OURS = (".plan", ".json", ".onnx", ".npz", ".scales")
+"""Engines, sidecars, typed graphs and what calibration found; timing caches stay, since they serve the next build."""
+
 
 @dataclass(frozen=True)
 class EngineKey:
@@ -170,7 +173,7 @@ def clean(*, keep: tuple[EngineKey, ...] = ()) -> int:
     kept = {key.stem for key in keep}
     freed = 0
     for path in sorted(folder().glob("*")):
-        if path.is_file() and path.stem not in kept and path.suffix in (".plan", ".json", ".onnx", ".scales"):
+        if path.is_file() and path.stem not in kept and path.suffix in _OURS:
             freed += path.stat().st_size
             path.unlink(missing_ok=True)
     return freed

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from engines import precision
+from engines import engine_store, precision
 from engines.calibration_set import PLACES, calibration_set
 from engines.manifest import FILE, Manifest, load_manifest, sha256_of
 from tutor.acoustic import Floats
@@ -30,7 +30,13 @@ def export_variant(
         raise ModelError(f"{target} is not empty; name a new folder.")
     calibration = calibration_set(clips) if kind == "int8" else []
     made = precision.variant(
-        manifest.acoustic_path.read_bytes(), kind, clips=calibration, rest="fp32", progress=progress
+        manifest.acoustic_path.read_bytes(),
+        kind,
+        clips=calibration,
+        keep=manifest.int8_keep,
+        rest="fp32",
+        folder=engine_store.folder(),
+        progress=progress,
     )
     target.mkdir(parents=True, exist_ok=True)
     write_atomic(target / manifest.acoustic.file, made)

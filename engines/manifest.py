@@ -80,6 +80,11 @@ class Manifest:
         return f"{self.name} {self.version}"
 
     @property
+    def int8_keep(self) -> tuple[str, ...]:
+        """Nodes that INT8 leaves alone, as a sweep has found them."""
+        return tuple(str(node) for node in self.calibration.get("int8_keep", ()))
+
+    @property
     def acoustic_path(self) -> Path:
         return self.folder / self.acoustic.file
 

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import io
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.batches import Arrays, acoustic_inputs
+from engines.ranges import ranges_of
 from tutor.acoustic import Floats
-from tutor.errors import InstallError, ModelError
+from tutor.errors import Cancelled, InstallError, ModelError, TutorError
 from tutor.progress import Progress, silent
 
 PRECISIONS = ("fp32", "fp16", "int8")
-METHODS = ("minmax", "percentile", "entropy")
 _WEIGHTED = ("Conv", "MatMul", "Gemm")
 _SCALED = ("QuantizeLinear", "DequantizeLinear")
 _MASK_FLOOR = -3.0e4
@@ -41,6 +40,7 @@ def variant(
     method: str = "minmax",
     front: bool = False,
     paired: bool = False,
+    folder: Path | None = None,
     progress: Progress = silent,
 ) -> bytes:
     """The ONNX file ``data`` with its types set for ``precision``; ``ModelError`` if the tools cannot make
@@ -49,7 +49,8 @@ def variant(
     clips: what INT8 is calibrated on. keep: nodes (by name) left unquantised in INT8 besides the front end.
     rest: type of what INT8 leaves alone; "fp16" for GPUs, "fp32" for ONNX Runtime on a CPU. method: how INT8's
     scales follow from what was seen, one of METHODS. front: quantise the front end too, which only an
-    experiment would. paired: weights stay FP32 with a pair of Q and DQ behind them, for TensorRT 8.
+    experiment would. paired: weights stay FP32 with a pair of Q and DQ behind them, for TensorRT 8. folder: where
+    INT8 keeps what it saw, so that a calibration that was stopped goes on; None keeps nothing.
     """
     if precision not in PRECISIONS:
         raise ModelError(
@@ -62,14 +63,13 @@ def variant(
         if precision == "fp16":
             model = _to_fp16(model)
         elif precision == "int8":
-            if rest == "fp16":
-                # Q and DQ take FP16 scales from operator set 19 on.
-                model = _onnx().version_converter.convert_version(model, 19)
-            model = _to_int8(model, clips, keep, method, front, paired, progress)
+            # Q and DQ take a scale per channel from operator set 13 on, FP16 scales from 19 on.
+            model = _at_least(model, 19 if rest == "fp16" else 13)
+            model = _to_int8(model, clips, keep, method, front, paired, folder, progress)
             if rest == "fp16":
                 model = _to_fp16(model)
         return bytes(model.SerializeToString())
-    except (InstallError, ModelError):
+    except TutorError:
         raise
     except Exception as error:
         # The tools raise whatever their internals do; none of it is the caller's business.
@@ -93,7 +93,7 @@ def dynamic_int8(data: bytes) -> bytes:
     _name_nodes(model)
     kept = set(quantisable(model.SerializeToString()))
     onnx = _onnx()
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with TemporaryDirectory() as folder, _quiet():
         source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, str(source))
         quantization.quantize_dynamic(
@@ -222,6 +222,7 @@ def sensitivity(
     clips: Sequence[Floats],
     loss: Callable[[bytes], float],
     *,
+    folder: Path | None = None,
     progress: Progress = silent,
 ) -> list[float]:
     """``loss`` of the INT8 variant when only one group of nodes is quantised, group by group: the higher the
@@ -230,9 +231,10 @@ def sensitivity(
     everything = set(quantisable(data))
     losses = []
     for index, group in enumerate(groups):
-        progress("sensitivity", index, len(groups))
+        if not progress("sensitivity", index, len(groups)):
+            raise Cancelled("The sweep was stopped.")
         keep = tuple(everything - set(group))
-        losses.append(loss(variant(data, "int8", clips=clips, keep=keep, rest="fp32")))
+        losses.append(loss(variant(data, "int8", clips=clips, keep=keep, rest="fp32", folder=folder)))
     return losses
 
 
@@ -252,9 +254,11 @@ def _to_int8(
     method: str,
     front: bool,
     paired: bool,
+    folder: Path | None,
     progress: Progress,
 ) -> Any:
     from onnxruntime import quantization
+    from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
 
     if not clips:
         raise ModelError("INT8 needs recordings to calibrate on; none were given.")
@@ -264,25 +268,22 @@ def _to_int8(
         _constants_stored(model)
     candidates = set(quantisable(model.SerializeToString(), front)) - set(keep)
     rest = [node.name for node in model.graph.node if node.name not in candidates]
-    source = _Clips(clips, progress, alike=method != "minmax")
-    methods = quantization.CalibrationMethod
-    chosen = dict(zip(METHODS, (methods.MinMax, methods.Percentile, methods.Entropy), strict=True))[method]
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        path, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+    with TemporaryDirectory() as scratch, _quiet():
+        path, target = Path(scratch) / "fp32.onnx", Path(scratch) / "int8.onnx"
         onnx.save(model, str(path))
-        quantization.quantize_static(
-            str(path),
-            str(target),
-            source,
-            quant_format=quantization.QuantFormat.QDQ,
-            op_types_to_quantize=list(_WEIGHTED),
-            per_channel=True,
-            activation_type=quantization.QuantType.QInt8,
-            weight_type=quantization.QuantType.QInt8,
-            nodes_to_exclude=rest,
-            calibrate_method=chosen,
+        ranges = ranges_of(path, _WEIGHTED, clips, method, folder=folder, progress=progress)
+        quantizer = quantization.QDQQuantizer(
+            load_model_with_shape_infer(path),
+            True,  # a scale per channel
+            False,  # all 256 steps
+            quantization.QuantType.QInt8,
+            quantization.QuantType.QInt8,
+            ranges,
+            [],
+            rest,
+            list(_WEIGHTED),
             # TensorRT takes symmetric scales only, and multiplies biases in floating point.
-            extra_options={
+            {
                 "ActivationSymmetric": True,
                 "WeightSymmetric": True,
                 "QuantizeBias": False,
@@ -291,7 +292,14 @@ def _to_int8(
                 "OpTypesToExcludeOutputQuantization": list(_WEIGHTED) if paired else [],
             },
         )
+        quantizer.quantize_model()
+        quantizer.model.save_model_to_file(str(target))
         return onnx.load(str(target))
+
+
+def _at_least(model: Any, operator_set: int) -> Any:
+    found = next(item.version for item in model.opset_import if item.domain in ("", "ai.onnx"))
+    return model if found >= operator_set else _onnx().version_converter.convert_version(model, operator_set)
 
 
 def _constants_stored(model: Any) -> None:
@@ -303,28 +311,6 @@ def _constants_stored(model: Any) -> None:
                 graph.initializer.add().CopyFrom(attribute.t)
                 graph.initializer[-1].name = node.output[0]
                 graph.node.remove(node)
-
-
-class _Clips:
-    """What ONNX Runtime's calibrators read: one clip at a time, at its own length or all ``alike``."""
-
-    def __init__(self, clips: Sequence[Floats], progress: Progress, *, alike: bool) -> None:
-        # Those that make histograms take arrays of one size only; speech is repeated rather than padded.
-        samples = int(np.median([len(clip) for clip in clips]))
-        self._clips = [np.resize(clip, samples) for clip in clips] if alike else clips
-        self._progress = progress
-        self._batches = self._make()
-
-    def get_next(self) -> Arrays | None:
-        return next(self._batches, None)
-
-    def rewind(self) -> None:
-        self._batches = self._make()
-
-    def _make(self) -> Iterator[Arrays]:
-        for index, clip in enumerate(self._clips):
-            self._progress("calibrating", index, len(self._clips))
-            yield acoustic_inputs([clip])
 
 
 @contextmanager

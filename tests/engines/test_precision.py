@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from engines import calibration_report, engine_store, plan, precision, trt_compat
+from engines import calibration_report, engine_store, plan, precision, ranges, trt_compat
 from engines.batches import acoustic_inputs
 from engines.calibration_report import _Answer, _compared
 from engines.calibration_set import PLACES, QUIET, calibration_set
@@ -89,6 +89,11 @@ def spectral_graph() -> onnx.ModelProto:
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_CACHE_DIR", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="session")
@@ -301,7 +306,7 @@ def test_nodes_listed_in_the_manifest_stay_out_of_int8(
     assert _held(request, manifest.acoustic_path.read_bytes())[-2:] == asked[0]
 
 
-@pytest.mark.parametrize("method", precision.METHODS)
+@pytest.mark.parametrize("method", ranges.METHODS)
 def test_scales_by_every_method_and_the_front_end_only_when_asked(data: bytes, method: str) -> None:
     for front in (False, True):
         made = precision.variant(data, "int8", clips=CLIPS, rest="fp32", method=method, front=front)
