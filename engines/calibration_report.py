@@ -84,7 +84,7 @@ def compare_sets(
             candidate = Variant(made, scorer)
             for index, (name, takes) in enumerate(heard.items()):
                 if not progress("scoring", index, len(heard)):
-                    raise Cancelled("The comparison was stopped.")
+                    raise Cancelled("The measurement was stopped.")
                 found = [_answer(candidate, take) for take in takes]
                 row = {"scales": method, "calibrated on": calibrated, "heard in": name}
                 rows.append({**row, **_compared(expected[name], found)})

@@ -241,10 +241,15 @@ class Graph:
 
     def __init__(self, cuda: Cuda, graph: Any) -> None:
         self._cuda = cuda
+        self._executable: Any = None
         try:
-            self._executable = cuda.call("cudaGraphInstantiate", graph, 0)
-        finally:
-            cuda.call("cudaGraphDestroy", graph)
+            try:
+                self._executable = cuda.call("cudaGraphInstantiate", graph, 0)
+            finally:
+                cuda.call("cudaGraphDestroy", graph)
+        except BaseException:
+            self.close()
+            raise
 
     def launch(self, stream: Stream) -> None:
         self._cuda.call("cudaGraphLaunch", self._executable, stream.handle)

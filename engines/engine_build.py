@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from engines.onnx_cpu import OnnxModel
 from engines.tensorrt_model import border, open_engine
 from engines.verify import Case, PhoneScores, verify
 from tutor.acoustic import Floats
-from tutor.errors import Cancelled, EngineError, InstallError, ModelError
+from tutor.errors import Cancelled, DeviceLost, EngineError, InstallError, ModelError, OutOfMemory
 from tutor.paths import write_atomic
 from tutor.progress import Progress, silent
 
@@ -80,6 +80,23 @@ def key_for(request: BuildRequest) -> EngineKey:
     )
 
 
+def ready_made(request: BuildRequest) -> StoredEngine | None:
+    """An engine that needs no building, only the gate: left unverified, or built ahead for the generation of this
+    machine's GPU and now kept as its own. None without one; raises as ``key_for``.
+    """
+    key = key_for(request)
+    generation = key.gpu.rpartition(" ")[2]
+    ahead = [replace(request, target=generation)] if generation in trt_compat.TARGETS else []
+    for wanted in (request, *ahead):
+        try:
+            found = engine_store.find(key_for(wanted))
+        except ModelError:
+            continue
+        if found.verdict == engine_store.UNTRIED:
+            return found if wanted is request else _kept(key, found.path.read_bytes(), found.build_s)
+    return None
+
+
 def build_engine(
     request: BuildRequest, *, clips: Sequence[Floats] = (), progress: Progress = silent
 ) -> StoredEngine:
@@ -116,10 +133,7 @@ def build_engine(
         finally:
             if calibrator is not None:
                 calibrator.close()
-    try:
-        return engine_store.save(key, built.data, built.seconds)
-    except OSError as error:
-        raise EngineError("The engine cannot be kept ({error}); free some disk space.", error=error) from error
+    return _kept(key, built.data, built.seconds)
 
 
 def verify_engine(
@@ -133,11 +147,17 @@ def verify_engine(
 ) -> StoredEngine:
     """Run the parity gate on a stored engine and keep its verdict; an engine that cannot even be opened has
     failed.
+
+    A GPU that is full or gone says nothing of the engine: ``OutOfMemory`` and ``DeviceLost`` are raised, and it
+    stays as it was.
     """
     engine_store.check_whole(stored)
     reference = OnnxModel(manifest, exact=True)
     try:
         candidate = open_engine(manifest, stored, device=device, reason="verification", unverified=True)
+    except (OutOfMemory, DeviceLost):
+        reference.close()
+        raise
     except (EngineError, InstallError) as error:
         reference.close()
         return engine_store.judge(stored, engine_store.FAILED, {"failures": [str(error)]})
@@ -170,7 +190,15 @@ def _typed(
     )
     if kind == "int8":
         write_atomic(path, made)
+    progress(f"{kind} model", 1, 1)
     return made
+
+
+def _kept(key: EngineKey, data: bytes, build_s: float) -> StoredEngine:
+    try:
+        return engine_store.save(key, data, build_s)
+    except OSError as error:
+        raise EngineError("The engine cannot be kept ({error}); free some disk space.", error=error) from error
 
 
 def _held(request: BuildRequest, source: bytes) -> tuple[str, ...]:

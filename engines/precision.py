@@ -232,7 +232,7 @@ def sensitivity(
     losses = []
     for index, group in enumerate(groups):
         if not progress("sensitivity", index, len(groups)):
-            raise Cancelled("The sweep was stopped.")
+            raise Cancelled("The measurement was stopped.")
         keep = tuple(everything - set(group))
         losses.append(loss(variant(data, "int8", clips=clips, keep=keep, rest="fp32", folder=folder)))
     return losses

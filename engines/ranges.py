@@ -58,7 +58,7 @@ def ranges_of(
         add = _extremes if method == "minmax" else _histograms(calibrator, seen)
         for index in range(done, len(clips)):
             if not progress("calibrating", index, len(clips)):
-                raise Cancelled("The calibration was stopped; it goes on from there the next time.")
+                raise Cancelled("The calibration was stopped; the next one goes on from there.")
             calibrator.collect_data(_Once(acoustic_inputs([clips[index]])))
             seen = add(calibrator, seen)
             _keep(file, key, index + 1, seen)

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 
 from engines.breaker import Backend, FallbackModel
-from engines.engine_build import BuildRequest, build_engine, key_for, verify_engine
-from engines.engine_store import find
+from engines.engine_build import BuildRequest, build_engine, key_for, ready_made, verify_engine
+from engines.engine_store import PASSED, StoredEngine, find
 from engines.manifest import Manifest
 from engines.recordings import load_cases, noisy_cases
 from engines.tensorrt_model import open_engine
@@ -72,12 +72,19 @@ def build_in_background(
 
 
 def build_and_verify(request: BuildRequest, progress: Progress) -> Model:
-    """An opened engine that passed the gate; ``ModelError`` names the limit that it missed."""
+    """An opened engine that passed the gate, built only where none lies ready; ``EngineError`` names the limit that
+    it missed.
+    """
     cases = load_cases(limit=8)
-    stored = build_engine(request, clips=[case.samples for case in cases], progress=progress)
-    judged = verify_engine(
-        request.manifest, stored, [*cases, *noisy_cases(cases)], device=request.device, progress=progress
-    )
+    heard = [*cases, *noisy_cases(cases)]
+
+    def verified(stored: StoredEngine) -> StoredEngine:
+        return verify_engine(request.manifest, stored, heard, device=request.device, progress=progress)
+
+    ready = ready_made(request)
+    judged = None if ready is None else verified(ready)
+    if judged is None or judged.verdict != PASSED:
+        judged = verified(build_engine(request, clips=[case.samples for case in cases], progress=progress))
     return open_engine(request.manifest, judged, device=request.device, reason=Message("built and verified just now"))
 
 

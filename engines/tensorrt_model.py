@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from engines import batches, cuda, plan, trt_compat, trt_lane, trt_runtime
-from engines.engine_store import PASSED, StoredEngine
+from engines.engine_store import FAILED, PASSED, StoredEngine
 from engines.manifest import Manifest
 from engines.onnx_cpu import scorer_of
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, ScorerInput, ScorerOutput
@@ -91,12 +91,13 @@ def open_engine(
 ) -> TensorRTModel:
     """Load a stored engine that passed the gate (or any whole one, to verify it).
 
-    Raises ``ModelError`` for an engine that may not be used, ``InstallError`` without the library,
-    ``EngineError`` when the device refuses.
+    Raises ``ModelError`` for an engine that was never verified, ``EngineError`` for one that failed the gate (building
+    it again would change nothing) and when the device refuses, ``InstallError`` without the library.
     """
     if stored.verdict != PASSED and not unverified:
         why = "; ".join(stored.verification.get("failures", ())) or "it was never verified"
-        raise ModelError(
+        kind = EngineError if stored.verdict == FAILED else ModelError
+        raise kind(
             "{file} may not be used: {why}. Run: tutor engine verify.",
             file=stored.path.name,
             why=why,

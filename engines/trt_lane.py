@@ -156,9 +156,10 @@ class _Buffers:
         device = self.device.get(name)
         if device is None or device.nbytes < nbytes:
             self.generation += 1
-            for held in (self.device.pop(name, None), self.pinned.pop(name, None)):
-                if held is not None:
-                    held.close()
+            kinds: tuple[dict[str, Any], ...] = (self.device, self.pinned)
+            for buffers in kinds:
+                if name in buffers:
+                    buffers.pop(name).close()
             self.pinned[name] = PinnedBuffer(self._cuda, nbytes)
             device = self.device[name] = DeviceBuffer(self._cuda, nbytes)
         return device.address

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutor.acoustic import AcousticOutput, Floats, Model
-from tutor.errors import Cancelled, InputError, TutorError
+from tutor.errors import Cancelled, DeviceLost, InputError, OutOfMemory, TutorError
 from tutor.evidence import LOG_FLOOR
 from tutor.progress import Progress, silent
 
@@ -88,8 +88,8 @@ def verify(
     """Compare ``candidate`` with ``reference``: each case alone, then all cases in one ragged batch.
 
     phone_scores: 0–100 for each phone of a case by one model; None takes ``assessed_phones``. A candidate
-    that raises has failed; errors of the reference propagate. Raises ``Cancelled`` when ``progress`` says
-    stop.
+    that raises has failed, unless its GPU is full or gone: ``OutOfMemory``, ``DeviceLost`` and all errors of the
+    reference propagate. Raises ``Cancelled`` when ``progress`` says stop.
     """
     limits = LIMITS[precision]
     score = assessed_phones if phone_scores is None else phone_scores
@@ -105,10 +105,14 @@ def verify(
             differences.add("alone", expected[-1], candidate.listen([case.samples])[0])
             if wanted is not None:
                 scores.append((wanted, score(candidate, case)))
+        except (OutOfMemory, DeviceLost):
+            raise
         except TutorError as error:
             return _broken(len(cases), f"{case.name}: {error}")
     try:
         together = candidate.listen([case.samples for case in cases])
+    except (OutOfMemory, DeviceLost):
+        raise
     except TutorError as error:
         return _broken(len(cases), f"all cases in one batch: {error}")
     for one, other in zip(expected, together, strict=True):

@@ -108,4 +108,6 @@ class OutputError(TutorError):
 
 
 class Cancelled(TutorError):
-    """The user stopped the work."""
+    """The user stopped the work; exit code 130, as after Ctrl-C anywhere else."""
+
+    exit_code = 130

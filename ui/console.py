@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,7 +23,9 @@ def console() -> Console:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A bar with rate and time left, drawn only on a terminal; yields a ``tutor.progress.Progress``."""
+    """A bar for each work under way, with the time left, drawn only on a terminal; yields a
+    ``tutor.progress.Progress``.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -33,7 +37,27 @@ def progress_bar() -> Iterator[Progress]:
         def report(label: str, done: int, total: int) -> bool:
             if label not in tasks:
                 tasks[label] = bar.add_task(label, total=total or None)
-            bar.update(tasks[label], completed=done, total=total or None)  # type: ignore[arg-type]
+            under_way = total == 0 or done < total
+            bar.update(tasks[label], completed=done, total=total or None, visible=under_way)  # type: ignore[arg-type]
             return True
 
         yield report
+
+
+@contextmanager
+def stoppable(progress: Progress) -> Iterator[Progress]:
+    """``progress`` that asks for a stop after Ctrl-C, for work inside a library that would lose a KeyboardInterrupt
+    (TensorRT's builder logs it and goes on). Main thread only; a work that does not heed it ends in KeyboardInterrupt.
+    """
+    asked = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda number, frame: asked.set())
+
+    def tell(label: str, done: int, total: int) -> bool:
+        return progress(label, done, total) and not asked.is_set()
+
+    try:
+        yield tell
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked.is_set():
+        raise KeyboardInterrupt

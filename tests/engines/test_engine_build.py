@@ -17,14 +17,14 @@ from engines import choose as choose_module
 from engines import cuda, engine_store, takeover
 from engines.choose import choose, open_model
 from engines.engine_build import BuildRequest, build_engine, key_for, verify_engine
-from engines.engine_store import FAILED, PASSED, StoredEngine
+from engines.engine_store import FAILED, PASSED, UNTRIED, StoredEngine
 from engines.manifest import Manifest, load_manifest
 from engines.tensorrt_model import open_engine
 from engines.verify import Case
 from tests.engines.check_model import check_model, clip_of
 from tests.engines.fake_cuda import Code, FakeCuda
 from tests.engines.fake_trt import make_trt
-from tutor.errors import Cancelled, DeviceLost, EngineError, InputError, InstallError, ModelError
+from tutor.errors import Cancelled, DeviceLost, EngineError, InputError, InstallError, ModelError, OutOfMemory
 
 CASES = [Case("a", clip_of(30_000, 1)), Case("b", clip_of(50_000, 2)), Case("c", clip_of(4_800, 3))]
 
@@ -159,11 +159,63 @@ def test_an_engine_that_misses_the_gate_is_never_used(
     monkeypatch.setattr("engines.verify.LIMITS", {"fp32": verify_limits(-1.0)})
     judged = verify_engine(machine.manifest, stored, CASES)
     assert judged.verdict == FAILED
-    with pytest.raises(ModelError, match="max_abs of the posteriors"):
+    with pytest.raises(EngineError, match="max_abs of the posteriors"):
         open_engine(machine.manifest, judged, reason="test")
-    choice = choose(str(machine.folder))
+    # Nor is it built again at every start, with the same end.
+    choice = choose(str(machine.folder), background=True)
     assert choice.engine == "onnx_cpu" and "max_abs" in choice.refusals[0].reason
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("build-")]
     choice.model.close()
+
+
+@pytest.mark.parametrize("code", [Code.cudaErrorMemoryAllocation, Code.cudaErrorECCUncorrectable])
+@pytest.mark.parametrize("call", ["cudaSetDevice", "cudaMalloc"])
+def test_a_full_or_lost_gpu_is_no_verdict_on_the_engine(machine: Machine, call: str, code: Code) -> None:
+    stored = build_engine(machine.request())
+    machine.cuda.fail[call] = [code]
+    with pytest.raises((OutOfMemory, DeviceLost)):
+        verify_engine(machine.manifest, stored, CASES)
+    assert engine_store.find(stored.key).verdict == UNTRIED
+    assert verify_engine(machine.manifest, stored, CASES).verdict == PASSED
+
+
+def taken_over(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The backend after background work on a machine whose builder builds nothing any more."""
+    monkeypatch.setattr(takeover, "load_cases", lambda limit: CASES)
+    monkeypatch.setattr(takeover, "noisy_cases", lambda cases: [])
+    for library in (sys.modules["tensorrt"], sys.modules["tensorrt_rtx"]):
+        if library is not None:
+            library.broken.add("build")
+    model = choose(str(machine.folder), background=True).model
+    for thread in threading.enumerate():
+        if thread.name.startswith("build-"):
+            thread.join(20)
+    model.listen([CASES[0].samples])
+    backend = model.info.backend
+    model.close()
+    return backend
+
+
+def test_an_engine_left_unverified_is_verified_not_built_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_engine(machine.request())
+    assert taken_over(machine, monkeypatch) == "tensorrt"
+
+
+@pytest.mark.parametrize(("generation", "backend"), [("sm89", "tensorrt_rtx"), ("sm86", "onnx_cpu")])
+def test_an_engine_built_ahead_serves_a_gpu_of_its_generation(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, generation: str, backend: str
+) -> None:
+    rtx = make_trt("1.7.1", machine.cuda, rtx=True)
+    rtx.__spec__ = importlib.machinery.ModuleSpec("tensorrt_rtx", None)
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", rtx)
+    monkeypatch.setattr(choose_module, "TENSORRT", ("tensorrt_rtx",))
+    build_engine(BuildRequest(machine.manifest, "tensorrt_rtx", "fp32", target=generation))
+    assert taken_over(machine, monkeypatch) == backend
+    own, ahead = engine_store.list_engines()[0], [generation]
+    assert [engine.verdict for engine in own if engine.key.target == "current"] == [PASSED] * (backend != "onnx_cpu")
+    assert [engine.key.target for engine in own if engine.verdict == UNTRIED] == ahead
 
 
 def verify_limits(max_abs: float) -> Any:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -226,10 +227,51 @@ def test_calibration_feeds_whole_batches_and_is_not_done_twice(onnx_bytes: bytes
         calibrator.close()
         assert [value for kind, value in library.module.events if kind == "calibrated"] == expected
     assert cuda.live == 0
-    Path(cache).write_bytes(b"another key\nscales")
-    library, calibrator = calibration(cuda, cache)
+
+
+def foreign(kept: bytes) -> bytes:
+    return calibrate.sealed(b"another model, set or version", b"scales")
+
+
+def cut(kept: bytes) -> bytes:
+    return kept[:-1]
+
+
+def changed(kept: bytes) -> bytes:
+    return kept.replace(b"scales", b"scalez")
+
+
+@pytest.mark.parametrize("spoil", [foreign, cut, changed, lambda kept: b""])
+def test_scales_that_are_damaged_or_foreign_are_found_anew(
+    onnx_bytes: bytes, tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    cache, options = tmp_path / "scales", plan.BuildOptions(SHAPES, precision="int8")
+    library, calibrator = calibration(FakeCuda(), str(cache))
     plan.build(library, onnx_bytes, options, calibrator=calibrator)
+    whole = cache.read_bytes()
+    cache.write_bytes(spoil(whole))
+    library, calibrator = calibration(FakeCuda(), str(cache))
+    plan.build(library, onnx_bytes, options, calibrator=calibrator)
+    assert ("calibrated", 3) in library.module.events and cache.read_bytes() == whole
+
+
+def test_a_build_that_dies_among_the_kernels_has_kept_its_scales(onnx_bytes: bytes, tmp_path: Path) -> None:
+    class Killed(BaseException):
+        """Not an error that anything could handle on its way."""
+
+    def die(label: str, done: int, total: int) -> bool:
+        if label == "choosing kernels":
+            raise Killed
+        return True
+
+    cache, options = str(tmp_path / "scales"), plan.BuildOptions(SHAPES, precision="int8")
+    library, calibrator = calibration(FakeCuda(), cache)
+    with pytest.raises(Killed):
+        plan.build(library, onnx_bytes, options, calibrator=calibrator, report=die)
     assert ("calibrated", 3) in library.module.events
+    library, calibrator = calibration(FakeCuda(), cache)
+    plan.build(library, onnx_bytes, options, calibrator=calibrator)
+    assert not any(kind == "calibrated" for kind, _ in library.module.events)
 
 
 def test_calibration_that_fails_or_is_stopped_keeps_nothing(onnx_bytes: bytes, tmp_path: Path) -> None:

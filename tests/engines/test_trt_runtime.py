@@ -215,6 +215,38 @@ def test_every_call_that_fails_becomes_ours_and_the_next_take_works(
     assert rig.cuda.live == 0
 
 
+def lived_through(rig: Rig) -> list[str]:
+    """A short life: two takes of a length (the second a graph), a longer one, a stream of two batches, the end."""
+    outcomes = []
+    lives = [[clip_of(30_000, 0)], [clip_of(30_000, 0)], [clip_of(200_000, 1)], [*clips_of(20_000, 90_000)]]
+    for clips in lives:
+        try:
+            answers = rig.model.listen(clips)
+            assert [len(answer.hidden) for answer in answers] == [len(clip) // 320 + 1 for clip in clips]
+            outcomes.append("ok")
+        except EngineError as error:
+            assert "\n" not in str(error)
+            outcomes.append(type(error).__name__)
+    rig.model.close()
+    return outcomes
+
+
+def test_every_single_call_of_a_life_may_fail(tiny_folder: Path) -> None:
+    """One call after the other is made to fail; at most that take is lost (to the next backend), nothing else."""
+    whole = Rig(tiny_folder)
+    before = len(whole.cuda.calls)
+    assert lived_through(whole) == ["ok"] * 4
+    calls = whole.cuda.calls[before:]
+    assert len(calls) > 60 and {"cudaGraphLaunch", "cudaFreeHost", "cudaGraphExecDestroy"} <= set(calls)
+    for index, call in enumerate(calls):
+        rig = Rig(tiny_folder)
+        rig.cuda.fail[call] = [*[None] * calls[:index].count(call), Code.cudaErrorInvalidValue]
+        outcomes = lived_through(rig)
+        assert outcomes.count("ok") >= 3, f"call {index}, {call}: {outcomes}"
+        # What CUDA refuses to free stays; all else must be gone.
+        assert rig.cuda.live <= (call.endswith(("Destroy", "Free", "FreeHost")) and 1), f"call {index}, {call}"
+
+
 @pytest.mark.parametrize(
     "call", ["cudaStreamBeginCapture", "cudaGraphInstantiate", "cudaGraphLaunch", "cudaGraphDestroy"]
 )

@@ -12,7 +12,7 @@ from engines.onnx_cpu import OnnxModel
 from engines.verify import Case, rank_correlation, verify
 from tests.engines.check_model import clip_of
 from tutor.acoustic import AcousticOutput, Floats, Model
-from tutor.errors import Cancelled, DeviceLost
+from tutor.errors import Cancelled, DeviceLost, EngineError, OutOfMemory
 
 CASES = [Case(f"case {seed}", clip_of(16_000 + 7_000 * seed, seed), "text") for seed in range(3)]
 
@@ -94,16 +94,24 @@ def test_scores_decide_too(tiny_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("when", ["alone", "batch"])
-def test_a_candidate_that_fails_has_failed(tiny_folder: Path, when: str) -> None:
-    class Lost(Off):
+def test_a_candidate_that_fails_has_failed_unless_the_gpu_is_to_blame(tiny_folder: Path, when: str) -> None:
+    problem: list[EngineError] = []
+
+    class Broken(Off):
         def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
             if (when == "batch") == (len(clips) > 1):
-                raise DeviceLost("the GPU is gone")
+                raise problem[0]
             return super().listen(clips)
 
     cases = [replace(case, text="") for case in CASES]
-    parity = verify(off(tiny_folder, 0), Lost(load_manifest(tiny_folder), threads=1), cases, "fp32")
-    assert not parity.passed and "the GPU is gone" in parity.failures[0]
+    candidate = Broken(load_manifest(tiny_folder), threads=1)
+    problem[:] = [EngineError("a shape was refused")]
+    parity = verify(off(tiny_folder, 0), candidate, cases, "fp32")
+    assert not parity.passed and "a shape was refused" in parity.failures[0]
+    for error in (DeviceLost("the GPU is gone"), OutOfMemory("the GPU is full")):
+        problem[:] = [error]
+        with pytest.raises(type(error)):
+            verify(off(tiny_folder, 0), candidate, cases, "fp32")
 
 
 def test_not_a_number_never_passes(tiny_folder: Path) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
+import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from engines import benchmark, calibration_report, recordings
 from engines.canned import CannedModel
@@ -19,6 +25,8 @@ from engines.verify import Case
 from tests.engines.check_model import clip_of
 from tests.engines.tiny_model import write_tiny_model
 from tutor.errors import AudioError, CorpusError
+from tutor.progress import Progress, silent
+from ui import console
 from ui.cli import main
 
 needs_rtx = pytest.mark.skipif(
@@ -129,6 +137,65 @@ def test_engines_are_built_ahead_listed_and_cleaned(tiny: str, capsys: pytest.Ca
     assert main(["engine", "clean"]) == 0
     assert "MB freed" in capsys.readouterr().out
     assert not Path(built[0]["path"]).exists()
+
+
+@needs_rtx
+def test_all_generations_though_one_cannot_be_had(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    build = ["engine", "build", "--model", tiny, "--target", "all", "--precision", "fp32", "--profile", "interactive"]
+    assert main(build) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith("tutor: sm75: ") and told.err.count("\n") == 1
+    for target in ("sm80", "sm86", "sm89", "sm120"):
+        assert f" on {target}: " in told.out
+    assert "not verified: that takes such a GPU" in told.out and "4 of 5 built, in " in told.out
+
+
+@needs_rtx
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C on Windows")
+def test_ctrl_c_reaches_the_builder(
+    tiny: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def pressed() -> Iterator[Progress]:
+        def report(label: str, done: int, total: int) -> bool:
+            if label.endswith("Building engine") and done == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            return True
+
+        yield report
+
+    monkeypatch.setattr(console, "progress_bar", pressed)
+    assert main(["engine", "build", "--model", tiny, "--target", "all", "--precision", "fp16"]) == 130
+    assert "stopped" in capsys.readouterr().err
+    assert main(["engine", "list"]) == 0 and capsys.readouterr().out == ""
+    with pytest.raises(KeyboardInterrupt), console.stoppable(silent) as progress:
+        assert progress("work", 0, 2)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert not progress("work", 1, 2)
+
+
+def test_only_work_under_way_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(console, "console", lambda: Console(file=screen, force_terminal=True, width=80))
+    with console.progress_bar() as progress:
+        progress("reading", 3, 3)
+        progress("building", 1, 3)
+        progress("reading", 3, 3)
+        screen.truncate(0)
+    assert "building" in screen.getvalue() and "reading" not in screen.getvalue()
+
+
+def test_no_engine_for_this_machine(
+    tiny: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from engines import choose
+
+    monkeypatch.setattr(choose, "gpu_driver", lambda: "no NVIDIA driver is installed")
+    assert main(["engine", "build", "--model", tiny]) == 3
+    told = capsys.readouterr().err
+    assert "no NVIDIA driver is installed" in told and "--target" in told
+    assert main(["engine", "verify", "--model", tiny]) == 0
+    assert "nothing was verified" in capsys.readouterr().err
 
 
 @needs_rtx

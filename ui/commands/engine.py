@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engines.engine_store import StoredEngine
     from engines.manifest import Manifest
     from engines.verify import Case
+    from tutor.progress import Progress
 
 HELP = "build, verify and list TensorRT engines"
 TARGETS = ("current", "sm75", "sm80", "sm86", "sm89", "sm120")
@@ -72,18 +73,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    from engines.choose import gpu_driver
     from engines.engine_build import BuildRequest, build_engine
+    from engines.engine_store import FAILED
     from engines.recordings import load_cases
-    from ui.console import progress_bar
+    from tutor.errors import Cancelled, InstallError, TutorError
+    from ui.console import progress_bar, stoppable
 
     manifest = _manifest(arguments.model)
     cases = load_cases(arguments.recordings)
     targets = TARGETS[1:] if arguments.target == "all" else (arguments.target,)
+    library = arguments.library or _library()
+    why_not = gpu_driver()
+    if "current" in targets and why_not:
+        raise InstallError(f"No engine can be built for this machine's GPU ({why_not}); --target names another's.")
     stored: list[StoredEngine] = []
+    missed = 0
     for target in targets:
         request = BuildRequest(
             manifest=manifest,
-            library=arguments.library or _library(),
+            library=library,
             precision=arguments.precision,
             target=target,
             profiles=tuple(arguments.profile),
@@ -91,12 +100,36 @@ def _build(arguments: argparse.Namespace) -> int:
             device=arguments.device,
             keep=tuple(arguments.keep),
         )
-        with progress_bar() as progress:
-            stored.append(build_engine(request, clips=[case.samples for case in cases], progress=progress))
-    return _report(_judged(manifest, stored, cases, arguments.device), arguments.json)
+        try:
+            with progress_bar() as bar, stoppable(bar) as progress:
+                told = progress if target == "current" else _about(target, progress)
+                built = build_engine(request, clips=[case.samples for case in cases], progress=told)
+        except TutorError as error:
+            if len(targets) == 1 or isinstance(error, Cancelled):
+                raise
+            # One generation's refusal says nothing of the others.
+            print(f"tutor: {target}: {error}", file=sys.stderr)
+            missed += 1
+            continue
+        stored += _judged(manifest, [built], cases, arguments.device)
+        if not arguments.json:
+            _show(stored[-1])
+    if arguments.json:
+        print(json.dumps([_row(engine) for engine in stored], indent=1))
+    elif stored:
+        print(f"{len(stored)} of {len(targets)} built, in {stored[-1].path.parent}")
+    return 1 if missed or any(engine.verdict == FAILED for engine in stored) else 0
+
+
+def _about(target: str, progress: Progress) -> Progress:
+    def tell(label: str, done: int, total: int) -> bool:
+        return progress(f"{target}: {label}", done, total)
+
+    return tell
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from engines.choose import gpu_driver
     from engines.engine_store import list_engines
     from engines.recordings import load_cases
 
@@ -105,9 +138,29 @@ def _verify(arguments: argparse.Namespace) -> int:
     for _, reason in refused:
         print(f"tutor: {reason}", file=sys.stderr)
     mine = [engine for engine in stored if engine.key.model_sha256 == manifest.acoustic.sha256]
+    if not gpu_driver():
+        mine += _made_ahead(manifest, mine, arguments.device)
+    if not any(engine.key.target == "current" for engine in mine):
+        print(f"tutor: No engine of {manifest.title} for this machine's GPU; nothing was verified.", file=sys.stderr)
     return _report(
         _judged(manifest, mine, load_cases(arguments.recordings), arguments.device), arguments.json
     )
+
+
+def _made_ahead(manifest: Manifest, stored: list[StoredEngine], device: int) -> list[StoredEngine]:
+    """Engines built ahead for the generation of this machine's GPU, as its own."""
+    from engines.engine_build import BuildRequest, ready_made
+
+    ready = []
+    for key in (engine.key for engine in stored if engine.key.target != "current"):
+        profiles = tuple(name for name, *_ in key.profiles)
+        request = BuildRequest(
+            manifest, key.library.split(" ")[0], key.precision, profiles=profiles, device=device, keep=key.kept
+        )
+        made = ready_made(request)
+        if made is not None and all(made.key != other.key for other in [*stored, *ready]):
+            ready.append(made)
+    return ready
 
 
 def _judged(
@@ -177,18 +230,26 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 
 
 def _report(stored: list[StoredEngine], as_json: bool) -> int:
-    from engines.engine_store import FAILED, describe
+    from engines.engine_store import FAILED
 
     if as_json:
         print(json.dumps([_row(engine) for engine in stored], indent=1))
     for engine in stored if not as_json else ():
-        size = f"{engine.size_bytes / 1e6:.1f} MB"
-        print(
-            f"{describe(engine.key)}: {engine.verdict}, {size}, built in {engine.build_s:.1f} s, {engine.path}"
-        )
-        for failure in engine.verification.get("failures", ()):
-            print(f"  not used: {failure}")
+        _show(engine)
+        print(f"  {engine.path}")
     return 1 if any(engine.verdict == FAILED for engine in stored) else 0
+
+
+def _show(engine: StoredEngine) -> None:
+    from engines.engine_store import UNTRIED, describe
+
+    verdict = "not verified: that takes such a GPU" if engine.verdict == UNTRIED else engine.verdict
+    print(
+        f"{describe(engine.key)}: {engine.size_bytes / 1e6:.1f} MB, built in {engine.build_s:.1f} s, {verdict}",
+        flush=True,
+    )
+    for failure in engine.verification.get("failures", ()):
+        print(f"  not used: {failure}")
 
 
 def _row(engine: StoredEngine) -> dict[str, Any]:
