@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engines import precision
+from engines.dynamic_int8 import dynamic_int8, sharing
 from engines.manifest import FILE, Graph, load_manifest
 from engines.onnx_cpu import OnnxModel
 from engines.verify import Case, Parity, PhoneScores, verify
@@ -73,7 +73,7 @@ def quicken(
     """
     manifest = replace(load_manifest(folder), acoustic_cpu=None)
     stored = manifest.acoustic_path.read_bytes()
-    quick = precision.sharing(precision.dynamic_int8(stored), stored, manifest.acoustic.file)
+    quick = sharing(dynamic_int8(stored), stored, manifest.acoustic.file)
     write_atomic(folder / QUICK_FILE, quick)
     graph = Graph(
         file=QUICK_FILE,

@@ -9,8 +9,9 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from engines import cpu_choice, precision
+from engines import cpu_choice
 from engines.cpu_choice import QUICK_FILE, quicken
+from engines.dynamic_int8 import dynamic_int8, sharing
 from engines.manifest import load_manifest
 from engines.onnx_cpu import OnnxModel
 from engines.verify import Case
@@ -91,8 +92,8 @@ def test_weights_stored_as_int8_are_not_stored_twice(tmp_path: Path) -> None:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     stored = bytes(model.SerializeToString())
-    quick = precision.dynamic_int8(stored)
-    shared = precision.sharing(quick, stored, "packed.onnx")
+    quick = dynamic_int8(stored)
+    shared = sharing(quick, stored, "packed.onnx")
     assert len(shared) < len(quick) - quantised.size // 2
     (tmp_path / "packed.onnx").write_bytes(stored)
     (tmp_path / "quick.onnx").write_bytes(shared)

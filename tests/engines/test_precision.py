@@ -15,6 +15,7 @@ from engines import calibration_report, engine_store, plan, precision, ranges, t
 from engines.batches import acoustic_inputs
 from engines.calibration_report import _Answer, _compared
 from engines.calibration_set import PLACES, QUIET, calibration_set
+from engines.dynamic_int8 import dynamic_int8
 from engines.engine_build import BuildRequest, _held, build_engine
 from engines.export_variant import export_variant
 from engines.manifest import load_manifest, note, sha256_of
@@ -306,6 +307,40 @@ def test_nodes_listed_in_the_manifest_stay_out_of_int8(
     assert _held(request, manifest.acoustic_path.read_bytes())[-2:] == asked[0]
 
 
+def committee_graph(members: int = 3) -> onnx.ModelProto:
+    """``spectral_graph`` with a product by a stack of matrices, one for each member, of very different sizes."""
+    model = spectral_graph()
+    graph = model.graph
+    sizes = (4.0 ** np.arange(members)).reshape(members, 1, 1)
+    stack = np.random.default_rng(6).normal(0, 0.3, (members, WIDTH, WIDTH)) * sizes
+    for name, value in (("stack", stack), ("even", 1 / sizes[None]), ("one", np.array([1]))):
+        kind = np.int64 if name == "one" else np.float32
+        graph.initializer.append(numpy_helper.from_array(value.astype(kind), name))
+    place = next(index for index, node in enumerate(graph.node) if node.output[0] == "hidden")
+    graph.node[place].output[0] = "alone"
+    added = [
+        helper.make_node("Unsqueeze", ["alone", "one"], ["lifted"], "/lift"),
+        helper.make_node("MatMul", ["lifted", "stack"], ["members"], "/members/MatMul"),
+        helper.make_node("Mul", ["members", "even"], ["evened"], "/even"),
+        helper.make_node("ReduceMean", ["evened"], ["hidden"], "/mean", axes=[1], keepdims=0),
+    ]
+    for offset, node in enumerate(added, 1):
+        graph.node.insert(place + offset, node)
+    return model
+
+
+def test_members_side_by_side_are_scaled_column_by_column() -> None:
+    data = bytes(committee_graph().SerializeToString())
+    assert "/members/MatMul" in precision.quantisable(data)
+    made = onnx.load_model_from_string(precision.variant(data, "int8", clips=CLIPS, rest="fp32"))
+    [scaled] = [node for node in made.graph.node if node.op_type == "DequantizeLinear" and "stack" in node.input[0]]
+    assert [attribute.i for attribute in scaled.attribute if attribute.name == "axis"] == [2]
+    # On CPUs each member has scales of its own, or the smallest would be lost beside the largest.
+    found, expected = answers(dynamic_int8(data)), answers(data)
+    for name in expected:
+        assert 1e-6 < np.abs(found[name] - expected[name]).mean() < 0.02, name
+
+
 @pytest.mark.parametrize("method", ranges.METHODS)
 def test_scales_by_every_method_and_the_front_end_only_when_asked(data: bytes, method: str) -> None:
     for front in (False, True):
@@ -361,6 +396,8 @@ def test_real_engines_for_every_rtx_generation(
 def test_bindings_and_types_of_a_real_engine(data: bytes) -> None:
     library = trt_compat.load("tensorrt_rtx")
     shapes = (plan.Shapes("interactive", (1, 1, 1), (4_800, 80_000, 240_000)),)
+    committee = bytes(committee_graph().SerializeToString())
+    plan.build(library, precision.variant(committee, "int8", clips=CLIPS), plan.BuildOptions(shapes, "int8", target="sm89"))
     built = plan.build(
         library, precision.variant(data, "fp16"), plan.BuildOptions(shapes, "fp16", target="sm89")
     )
