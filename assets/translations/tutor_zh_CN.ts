@@ -1768,8 +1768,16 @@
       <translation>无法生成 {precision} 版本（{line}）；请使用 fp32，或重新导出模型。</translation>
     </message>
     <message>
+      <source>The measurement was stopped.</source>
+      <translation>测量已停止。</translation>
+    </message>
+    <message>
       <source>The onnx package is needed for this; install it: python3 -m pip install '.[gpu]'.</source>
       <translation>这需要 onnx 软件包；请安装：python3 -m pip install '.[gpu]'。</translation>
+    </message>
+    <message>
+      <source>The calibration was stopped; the next one goes on from there.</source>
+      <translation>校准已停止；下一次会从停下的地方继续。</translation>
     </message>
     <message>
       <source>No usable recording lies in {where}; name a folder with {kinds} files.</source>
@@ -1802,10 +1810,6 @@
     <message>
       <source>The engine was built too late; it is used from the next start on.</source>
       <translation>引擎构建得太晚；下次启动时使用。</translation>
-    </message>
-    <message>
-      <source>{file} may not be used: {why}. Run: tutor engine verify.</source>
-      <translation>不能使用 {file}：{why}。请运行：tutor engine verify。</translation>
     </message>
     <message>
       <source>The GPU's memory is full ({error}); close other programs that use it.</source>
