@@ -95,7 +95,8 @@ class Manifest:
 
 DEFAULT_PROFILES = {
     "interactive": Profile((1, 1, 1), (timebase.MIN_SAMPLES, 80_000, timebase.MAX_SAMPLES)),
-    "batch": Profile((1, 16, 64), (timebase.MIN_SAMPLES, 64_000, timebase.MAX_SAMPLES)),
+    # The memory of a profile is that of its largest shape; longer clips go through the first one by one.
+    "batch": Profile((1, 16, 64), (timebase.MIN_SAMPLES, 64_000, 96_000)),
 }
 
 

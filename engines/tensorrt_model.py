@@ -38,7 +38,7 @@ class TensorRTModel:
         self._engine = engine
         self._info = EngineInfo(backend, manifest.title, precision, reason)
         self._scorer = scorer_of(manifest)
-        self._most = max(profile.batch[2] for profile in manifest.profiles.values())
+        self._profiles = tuple(manifest.profiles.values())
 
     @property
     def info(self) -> EngineInfo:
@@ -66,20 +66,24 @@ class TensorRTModel:
     def close(self) -> None:
         self._engine.close()
 
+    def _most(self, samples: int) -> int:
+        """How many clips of a length the engine takes at once; 1 for what only the interactive profile takes."""
+        return max((profile.batch[2] for profile in self._profiles if profile.samples[2] >= samples), default=1)
+
 
 def _cut(clips: Sequence[Floats]) -> Callable[[batches.Arrays], list[AcousticOutput]]:
     lengths = [len(clip) for clip in clips]
     return lambda arrays: batches.acoustic_outputs(arrays, lengths)
 
 
-def grouped(lengths: Sequence[int], most: int) -> list[list[int]]:
-    """Indices of clips that share a batch: sorted by length, at most ``most``, little padding."""
+def grouped(lengths: Sequence[int], most: Callable[[int], int]) -> list[list[int]]:
+    """Indices of clips that share a batch: sorted by length, at most ``most(samples)`` of them, little padding."""
     order = sorted(range(len(lengths)), key=lambda index: lengths[index])
     groups: list[list[int]] = []
     work = 0
     for index in order:
         work += lengths[index]
-        if not groups or len(groups[-1]) == most or lengths[index] * (len(groups[-1]) + 1) > _WASTE * work:
+        if not groups or len(groups[-1]) >= most(lengths[index]) or lengths[index] * (len(groups[-1]) + 1) > _WASTE * work:
             groups.append([])
             work = lengths[index]
         groups[-1].append(index)

@@ -142,7 +142,7 @@ def export(
         },
         "profiles": {
             "interactive": {"batch": [1, 1, 1], "samples": [MIN_SAMPLES, 80000, MAX_SAMPLES]},
-            "batch": {"batch": [1, 16, 64], "samples": [MIN_SAMPLES, 64000, MAX_SAMPLES]},
+            "batch": {"batch": [1, 16, 64], "samples": [MIN_SAMPLES, 64000, 96000]},
         },
         **extra,
     }  # fmt: skip

@@ -310,9 +310,14 @@ def test_closing_a_lost_device_is_quiet(rig: Rig) -> None:
 
 
 def test_clips_are_grouped_by_length() -> None:
-    groups = grouped([80_000, 5_000, 82_000, 81_000, 5_200, 240_000], 2)
+    groups = grouped([80_000, 5_000, 82_000, 81_000, 5_200, 240_000], lambda samples: 2)
     assert groups == [[1, 4], [0, 3], [2], [5]]
-    assert grouped([], 4) == []
+    assert grouped([], lambda samples: 4) == []
+
+
+def test_clips_longer_than_the_batch_profile_go_one_by_one() -> None:
+    groups = grouped([90_000, 99_000, 98_000, 95_000], lambda samples: 8 if samples <= 96_000 else 1)
+    assert groups == [[0, 3], [2], [1]]
 
 
 @pytest.mark.parametrize(
