@@ -17,6 +17,7 @@ from engines.batches import acoustic_inputs, acoustic_outputs
 from engines.calibration_set import PLACES, QUIET, Place, calibration_set, recorded
 from engines.manifest import Manifest
 from engines.onnx_cpu import OnnxBytes, OnnxScorer, scorer_of
+from engines.onnx_graph import quantisable
 from engines.plain_scorer import PlainScorer
 from engines.verify import Case, rank_correlation
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, ScorerInput, ScorerOutput
@@ -196,7 +197,7 @@ def sweep(manifest: Manifest, cases: Sequence[Case], *, progress: Progress = sil
     clips = calibration_set(voices[:6])
     heard = [recorded(voice, PLACES[1], voices, np.random.default_rng(5)) for voice in voices[:6]]
     reference = OnnxBytes(precision.variant(data, "fp32"))
-    groups = layer_groups(precision.quantisable(data))
+    groups = layer_groups(quantisable(data))
     folder = engine_store.folder()
 
     def loss(variant: bytes) -> float:

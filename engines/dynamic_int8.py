@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from engines.precision import name_nodes, onnx_package, quantisable, quiet, stacks, unpacked
+from engines.onnx_graph import name_nodes, onnx_package, quantisable, stacks, unpacked
+from engines.precision import quiet
 
 _WORTH_SHARING = 4096
 

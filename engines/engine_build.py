@@ -17,7 +17,6 @@ from engines.tensorrt_model import border, open_engine
 from engines.verify import Case, PhoneScores, verify
 from tutor.acoustic import Floats
 from tutor.errors import Cancelled, DeviceLost, EngineError, InstallError, ModelError, OutOfMemory
-from tutor.paths import write_atomic
 from tutor.progress import Progress, silent
 
 
@@ -176,20 +175,12 @@ def verify_engine(
 def _typed(
     request: BuildRequest, source: bytes, kind: str, calibration: Sequence[Floats], progress: Progress
 ) -> bytes:
-    """The ONNX file with its types set, kept in the cache since INT8 calibration takes minutes."""
-    parts = [request.manifest.acoustic.sha256.encode(), kind.encode(), ",".join(request.kept).encode()]
-    parts += [clip.tobytes() for clip in calibration] if kind == "int8" else []
-    digest = hashlib.sha256(b"|".join(parts)).hexdigest()
-    path = engine_store.folder() / f"{request.manifest.name}-{kind}-{digest[:12]}.onnx"
-    if path.is_file():
-        return path.read_bytes()
+    """The ONNX file with its types set."""
     if not progress(f"{kind} model", 0, 1):
         raise Cancelled("The engine build was stopped; nothing was kept.")
     made = precision.variant(
         source, kind, clips=calibration, keep=request.kept, folder=engine_store.folder(), progress=progress
     )
-    if kind == "int8":
-        write_atomic(path, made)
     progress(f"{kind} model", 1, 1)
     return made
 

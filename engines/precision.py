@@ -16,17 +16,24 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engines.fp16 import to_fp16
+from engines.onnx_graph import (
+    WEIGHTED,
+    final_softmax,
+    front_end,
+    name_nodes,
+    onnx_package,
+    quantisable,
+    stacks,
+    unpacked,
+)
 from engines.ranges import ranges_of
 from tutor.acoustic import Floats
-from tutor.errors import Cancelled, InstallError, ModelError, TutorError
+from tutor.errors import Cancelled, ModelError, TutorError
 from tutor.progress import Progress, silent
 
 PRECISIONS = ("fp32", "fp16", "int8")
-_WEIGHTED = ("Conv", "MatMul", "Gemm")
-_SCALED = ("QuantizeLinear", "DequantizeLinear")
-_MASK_FLOOR = -3.0e4
 _WORTH_STORING = 4096
 
 
@@ -61,13 +68,13 @@ def variant(
     try:
         model = unpacked(data)
         if precision == "fp16":
-            model = _to_fp16(model)
+            model = to_fp16(model)
         elif precision == "int8":
             # Q and DQ take a scale per channel from operator set 13 on, FP16 scales from 19 on.
             model = _at_least(model, 19 if rest == "fp16" else 13)
             model = _to_int8(model, clips, keep, method, front, paired, folder, progress)
             if rest == "fp16":
-                model = _to_fp16(model)
+                model = to_fp16(model)
         return bytes(model.SerializeToString())
     except TutorError:
         raise
@@ -81,90 +88,10 @@ def variant(
         ) from error
 
 
-def unpacked(data: bytes) -> Any:
-    """The ONNX model with weights stored as FP16 or INT8 behind Cast (and Mul by a scale) as FP32
-    initialisers.
-    """
-    onnx = onnx_package()
-    model = onnx.load_model_from_string(data)
-    graph = model.graph
-    stored = {tensor.name: tensor for tensor in graph.initializer}
-    folded: list[Any] = []
-    for node in list(graph.node):
-        if node.op_type != "Cast" or node.input[0] not in stored:
-            continue
-        target = next(attribute.i for attribute in node.attribute if attribute.name == "to")
-        if target != onnx.TensorProto.FLOAT:
-            continue
-        values = onnx.numpy_helper.to_array(stored[node.input[0]]).astype(np.float32)
-        folded.append(onnx.numpy_helper.from_array(values, node.output[0]))
-        graph.node.remove(node)
-    ready = {tensor.name: tensor for tensor in folded} | stored
-    for node in list(graph.node):
-        if node.op_type == "Mul" and all(name in ready for name in node.input):
-            factors = [onnx.numpy_helper.to_array(ready[name]) for name in node.input]
-            folded.append(onnx.numpy_helper.from_array(factors[0] * factors[1], node.output[0]))
-            graph.node.remove(node)
-    used = {name for node in graph.node for name in node.input}
-    folded = [tensor for tensor in folded if tensor.name in used]
-    for tensor in list(graph.initializer):
-        if tensor.name not in used:
-            graph.initializer.remove(tensor)
-    graph.initializer.extend(folded)
-    return model
-
-
-def front_end(model: Any) -> tuple[str, ...]:
-    """Names of the nodes up to the first weighted layer after the logarithm; () for a graph without one."""
-    graph = model.graph
-    weights = {tensor.name for tensor in graph.initializer}
-    # Once quantised, a weight comes out of a DequantizeLinear.
-    weights |= {node.output[0] for node in graph.node if node.op_type == _SCALED[1] and node.input[0] in weights}
-    maker = {output: node for node in graph.node for output in node.output}
-    after_log: set[str] = set()
-    for node in graph.node:
-        if node.op_type == "Log" or any(name in after_log for name in node.input):
-            if node.op_type in _WEIGHTED and any(name in weights for name in node.input):
-                return tuple(item.name for item in _ancestors(node, maker) if item.op_type not in _SCALED)
-            after_log.update(node.output)
-    return ()
-
-
-def final_softmax(model: Any) -> tuple[str, ...]:
-    """Names of the nodes that make the posteriors' logarithms, and of all behind them (the mean of several
-    members). The softmax of an attention, which multiplies values, is none of them.
-    """
-    multiplied = {name for node in model.graph.node if node.op_type == "MatMul" for name in node.input}
-    found: list[str] = []
-    behind: set[str] = set()
-    for node in model.graph.node:
-        last = node.op_type == "LogSoftmax" or (node.op_type == "Softmax" and node.output[0] not in multiplied)
-        if last or any(name in behind for name in node.input):
-            found.append(node.name)
-            behind.update(node.output)
-    return tuple(found)
-
-
 def keep_fp32(data: bytes) -> tuple[str, ...]:
     """Nodes that stay FP32 where builder flags, not the ONNX file, carry the precision (TensorRT 8.6)."""
     model = unpacked(data)
     return front_end(model) + final_softmax(model)
-
-
-def quantisable(data: bytes, front: bool = False) -> tuple[str, ...]:
-    """Nodes that INT8 may touch: products and convolutions with stored weights, behind the front end (or
-    there too).
-    """
-    model = unpacked(data)
-    weights = {tensor.name for tensor in model.graph.initializer}
-    fixed = set() if front else set(front_end(model))
-    return tuple(
-        node.name
-        for node in model.graph.node
-        if node.op_type in _WEIGHTED
-        and node.name not in fixed
-        and any(name in weights for name in node.input)
-    )
 
 
 def sensitivity(
@@ -187,15 +114,6 @@ def sensitivity(
         keep = tuple(everything - set(group))
         losses.append(loss(variant(data, "int8", clips=clips, keep=keep, rest="fp32", folder=folder)))
     return losses
-
-
-def _to_fp16(model: Any) -> Any:
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
-    name_nodes(model)
-    _soften_masks(model)
-    blocked = list(front_end(model) + final_softmax(model))
-    return convert_float_to_float16(model, keep_io_types=True, node_block_list=blocked)
 
 
 def _to_int8(
@@ -222,7 +140,7 @@ def _to_int8(
     with TemporaryDirectory() as scratch, quiet():
         path, target = Path(scratch) / "fp32.onnx", Path(scratch) / "int8.onnx"
         onnx.save(model, str(path))
-        ranges = ranges_of(path, _WEIGHTED, clips, method, folder=folder, progress=progress)
+        ranges = ranges_of(path, WEIGHTED, clips, method, folder=folder, progress=progress)
         quantizer = quantization.QDQQuantizer(
             load_model_with_shape_infer(path),
             True,  # a scale per channel
@@ -232,7 +150,7 @@ def _to_int8(
             ranges,
             [],
             rest,
-            list(_WEIGHTED),
+            list(WEIGHTED),
             # TensorRT takes symmetric scales only, and multiplies biases in floating point.
             {
                 "ActivationSymmetric": True,
@@ -240,7 +158,7 @@ def _to_int8(
                 "QuantizeBias": False,
                 "AddQDQPairToWeight": paired,
                 # What follows a product is not quantised again; TensorRT fuses it with the product.
-                "OpTypesToExcludeOutputQuantization": list(_WEIGHTED) if paired else [],
+                "OpTypesToExcludeOutputQuantization": list(WEIGHTED) if paired else [],
                 "TensorQuantOverrides": _columns(model),
             },
         )
@@ -252,14 +170,6 @@ def _to_int8(
 def _columns(model: Any) -> dict[str, list[dict[str, int]]]:
     """The axis of the columns of every stack of matrices, where ONNX Runtime would take the rows for channels."""
     return {stack.name: [{"axis": len(stack.dims) - 1}] for stack in stacks(model)}
-
-
-def stacks(model: Any) -> list[Any]:
-    """Stored weights of rank 3 and more that products multiply by, matrix by matrix (the members of a committee)."""
-    factors = {node.input[1] for node in model.graph.node if node.op_type == "MatMul"}
-    return [
-        tensor for tensor in model.graph.initializer if len(tensor.dims) > 2 and tensor.name in factors
-    ]
 
 
 def _at_least(model: Any, operator_set: int) -> Any:
@@ -291,56 +201,3 @@ def quiet() -> Iterator[None]:
         root.setLevel(level)
 
 
-def _ancestors(node: Any, maker: dict[str, Any]) -> list[Any]:
-    found: dict[int, Any] = {}
-    waiting = [name for name in node.input]
-    while waiting:
-        name = waiting.pop()
-        parent = maker.get(name)
-        if parent is not None and id(parent) not in found:
-            found[id(parent)] = parent
-            waiting.extend(parent.input)
-    return list(found.values())
-
-
-def name_nodes(model: Any) -> None:
-    taken = {node.name for node in model.graph.node}
-    for index, node in enumerate(model.graph.node):
-        if not node.name:
-            node.name = next(
-                name for name in (f"{node.op_type}_{index}", f"{node.op_type}_x{index}") if name not in taken
-            )
-
-
-def _soften_masks(model: Any) -> None:
-    """Bring the huge negative constants of attention masks into FP16's range, far below any real score."""
-    onnx = onnx_package()
-
-    def softened(values: NDArray[Any]) -> NDArray[Any] | None:
-        if values.dtype != np.float32 or values.size > 64 or not (values < _MASK_FLOOR).any():
-            return None
-        bounded: NDArray[Any] = np.maximum(values, np.float32(_MASK_FLOOR))
-        return bounded
-
-    for tensor in model.graph.initializer:
-        values = softened(onnx.numpy_helper.to_array(tensor))
-        if values is not None:
-            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
-    for node in model.graph.node:
-        for attribute in node.attribute:
-            if node.op_type == "Constant" and attribute.name == "value":
-                values = softened(onnx.numpy_helper.to_array(attribute.t))
-                if values is not None:
-                    attribute.t.CopyFrom(onnx.numpy_helper.from_array(values, attribute.t.name))
-
-
-def onnx_package() -> Any:
-    try:
-        import onnx
-        import onnx.numpy_helper
-        import onnx.version_converter
-    except ImportError as error:
-        raise InstallError(
-            "The onnx package is needed for this; install it: python3 -m pip install '.[gpu]'."
-        ) from error
-    return onnx

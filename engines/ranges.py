@@ -41,12 +41,14 @@ def ranges_of(
 ) -> Any:
     """ONNX Runtime's ``TensorsData`` of all inputs and outputs of ``operators`` in the FP32 graph ``model``.
 
-    method: one of METHODS. folder: where to keep what was seen; None keeps nothing. A file there that is damaged or
-    was made for something else is not used. Raises ``Cancelled`` when ``progress`` says stop.
+    method: one of METHODS; those with histograms hear everything twice, first for the extremes. folder: where to
+    keep what was seen; None keeps nothing. A file there that is damaged or was made for something else is not
+    used. Raises ``Cancelled`` when ``progress`` says stop.
     """
     from onnxruntime import __version__, quantization
     from onnxruntime.quantization.calibrate import TensorsData
 
+    known = None if method == "minmax" else ranges_of(model, operators, clips, folder=folder, progress=progress)
     kinds = quantization.CalibrationMethod
     kind = dict(zip(METHODS, (kinds.MinMax, kinds.Percentile, kinds.Entropy), strict=True))[method]
     key = _key(__version__, method, ",".join(operators), model.read_bytes(), *clips)
@@ -55,7 +57,7 @@ def ranges_of(
     with TemporaryDirectory() as scratch:
         augmented = str(Path(scratch) / "augmented.onnx")
         calibrator = quantization.create_calibrator(model, list(operators), augmented, calibrate_method=kind)
-        add = _extremes if method == "minmax" else _histograms(calibrator, seen)
+        add = _extremes if known is None else _histograms(calibrator, seen or _empty(calibrator, known))
         for index in range(done, len(clips)):
             if not progress("calibrating", index, len(clips)):
                 raise Cancelled("The calibration was stopped; the next one goes on from there.")
@@ -63,7 +65,7 @@ def ranges_of(
             seen = add(calibrator, seen)
             _keep(file, key, index + 1, seen)
         progress("calibrating", len(clips), len(clips))
-        return TensorsData(kind, dict(seen)) if method == "minmax" else calibrator.compute_data()
+        return TensorsData(kind, dict(seen)) if known is None else calibrator.compute_data()
 
 
 def _extremes(calibrator: Any, seen: State) -> State:
@@ -83,6 +85,20 @@ def _histograms(calibrator: Any, seen: State) -> Callable[[Any, State], State]:
     calibrator.collector = HistogramCollector(**{name: getattr(calibrator, name) for name in _HISTOGRAM})
     calibrator.collector.histogram_dict = seen
     return lambda calibrator, _: dict(calibrator.collector.histogram_dict)
+
+
+def _empty(calibrator: Any, known: Any) -> State:
+    """Histograms of nothing, as wide as all clips together need: one that had to grow from the first, quiet clip on
+    would get bins without end.
+    """
+    seen: State = {}
+    for name in known:
+        low, high = (np.float32(value.item()) for value in known[name].range_value)
+        most = max(abs(low), abs(high))
+        least, ends = (np.float32(0), (low, high)) if calibrator.method == "percentile" else (-most, (low, high, most))
+        counts, edges = np.histogram([], bins=calibrator.num_bins, range=(float(least), float(most)))
+        seen[name] = (counts.astype(np.int64), edges.astype(np.float32), *ends)
+    return seen
 
 
 class _Once:

@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from engines import calibration_report, engine_store, plan, precision, ranges, trt_compat
+from engines import calibration_report, engine_store, onnx_graph, plan, precision, ranges, trt_compat
 from engines.batches import acoustic_inputs
 from engines.calibration_report import _Answer, _compared
 from engines.calibration_set import PLACES, QUIET, calibration_set
@@ -42,6 +42,7 @@ def spectral_graph() -> onnx.ModelProto:
     half = rng.normal(0, 0.2, (32, WIDTH)).astype(np.float16)
     weights = {
         "bank": rng.normal(0, 1, (32, 1, 320)).astype(np.float32),
+        "mel": np.abs(rng.normal(0, 1, (32, 32))).astype(np.float32),
         "floor": np.array(1e-7, np.float32),
         "scale": np.array(0.1, np.float32),
         "encoder_half": half,
@@ -56,9 +57,10 @@ def spectral_graph() -> onnx.ModelProto:
         helper.make_node("Unsqueeze", ["samples", "axis1"], ["wave"], "/front/Unsqueeze"),
         helper.make_node("Conv", ["wave", "bank"], ["bands"], "/front/Conv", strides=[320], pads=[160, 160]),
         helper.make_node("Mul", ["bands", "bands"], ["power"], "/front/Mul"),
-        helper.make_node("Add", ["power", "floor"], ["floored"], "/front/Add"),
-        helper.make_node("Log", ["floored"], ["logs"], "/front/Log"),
-        helper.make_node("Transpose", ["logs"], ["frames"], "/front/Transpose", perm=[0, 2, 1]),
+        helper.make_node("Transpose", ["power"], ["turned"], "/front/Transpose", perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["turned", "mel"], ["melodic"], "/front/MatMul"),
+        helper.make_node("Add", ["melodic", "floor"], ["floored"], "/front/Add"),
+        helper.make_node("Log", ["floored"], ["frames"], "/front/Log"),
         helper.make_node("Mul", ["frames", "scale"], ["scaled"], "/front/Mul_1"),
         helper.make_node("MatMul", ["scaled", "encoder"], ["encoded"], "/blocks.0/entry/MatMul"),
         helper.make_node("Tanh", ["encoded"], ["hidden"], ""),
@@ -116,24 +118,24 @@ def answers(content: bytes) -> dict[str, np.ndarray]:
 
 
 def test_front_end_and_what_may_be_quantised(data: bytes) -> None:
-    model = precision.unpacked(data)
-    front = precision.front_end(model)
+    model = onnx_graph.unpacked(data)
+    front = onnx_graph.front_end(model)
     assert (
         all(name.startswith("/front/") for name in front)
         and "/front/Log" in front
         and "/front/Mul_1" in front
     )
-    assert precision.final_softmax(model) == ("/LogSoftmax", "/LogSoftmax_1")
+    assert onnx_graph.final_softmax(model) == ("/LogSoftmax", "/LogSoftmax_1")
     behind = model.graph.node.add()
     behind.CopyFrom(helper.make_node("Exp", ["log_posteriors"], ["posteriors"], "/Exp"))
-    assert precision.final_softmax(model)[-1] == "/Exp"
-    assert precision.quantisable(data) == ("/blocks.0/entry/MatMul", "/ctc/MatMul", "/frame/MatMul")
+    assert onnx_graph.final_softmax(model)[-1] == "/Exp"
+    assert onnx_graph.quantisable(data) == ("/blocks.0/entry/MatMul", "/ctc/MatMul", "/frame/MatMul")
     assert set(precision.keep_fp32(data)) == {*front, "/LogSoftmax", "/LogSoftmax_1"}
 
 
 def test_a_graph_without_a_logarithm_has_no_front_end(tiny_folder: Path) -> None:
-    model = precision.unpacked((tiny_folder / "acoustic.onnx").read_bytes())
-    assert precision.front_end(model) == ()
+    model = onnx_graph.unpacked((tiny_folder / "acoustic.onnx").read_bytes())
+    assert onnx_graph.front_end(model) == ()
 
 
 def test_unpacking_changes_no_answer(data: bytes) -> None:
@@ -162,6 +164,25 @@ def test_fp16_holds_no_constant_beyond_its_range(data: bytes) -> None:
     assert all(np.isfinite(array).all() for array in answers(precision.variant(data, "fp16")).values())
 
 
+@pytest.mark.parametrize("level", [1e-3, 1.0, 100.0])
+def test_nothing_between_the_front_ends_nodes_goes_through_fp16(data: bytes, level: float) -> None:
+    """Quiet or loud, powers lie far outside what FP16 can hold."""
+    sound = acoustic_inputs([clip_of(32_000, 9) * np.float32(level)])
+    expected = OnnxBytes(data).run(sound)
+    found = OnnxBytes(precision.variant(data, "fp16")).run(sound)
+    for name in expected:
+        assert np.abs(found[name] - expected[name]).mean() < 0.01, name
+
+
+def test_only_the_last_softmax_of_a_shipped_model_stays_fp32() -> None:
+    for name in ("main", "light"):
+        model = onnx_graph.unpacked(load_manifest(assets_dir() / "models" / name).acoustic_path.read_bytes())
+        last = onnx_graph.final_softmax(model)
+        assert last and not [node for node in last if "block" in node]
+        attention = [node for node in model.graph.node if node.op_type == "Softmax" and "attention" in node.name]
+        assert attention
+
+
 @pytest.mark.parametrize("rest", ["fp16", "fp32"])
 def test_int8_quantises_just_what_it_may(data: bytes, rest: str) -> None:
     made = precision.variant(data, "int8", clips=CLIPS, keep=("/ctc/MatMul",), rest=rest)
@@ -179,8 +200,8 @@ def test_int8_quantises_just_what_it_may(data: bytes, rest: str) -> None:
 def test_beside_int8_the_front_end_stays_fp32_and_the_rest_is_fp16(data: bytes, keep: tuple[str, ...]) -> None:
     model = onnx.load_model_from_string(precision.variant(data, "int8", clips=CLIPS, keep=keep))
     stored = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    [bank] = [node.input[1] for node in model.graph.node if node.op_type == "Conv"]
-    assert stored[bank] == TensorProto.FLOAT
+    banks = [node.input[1] for node in model.graph.node if node.op_type == "Conv"]
+    assert [stored[bank] for bank in banks] == [TensorProto.FLOAT] * 2
     scales = [stored[node.input[1]] for node in model.graph.node if node.op_type.endswith("equantizeLinear")]
     scales += [stored[node.input[1]] for node in model.graph.node if node.op_type == "QuantizeLinear"]
     assert scales and set(scales) == {TensorProto.FLOAT16}
@@ -331,7 +352,7 @@ def committee_graph(members: int = 3) -> onnx.ModelProto:
 
 def test_members_side_by_side_are_scaled_column_by_column() -> None:
     data = bytes(committee_graph().SerializeToString())
-    assert "/members/MatMul" in precision.quantisable(data)
+    assert "/members/MatMul" in onnx_graph.quantisable(data)
     made = onnx.load_model_from_string(precision.variant(data, "int8", clips=CLIPS, rest="fp32"))
     [scaled] = [node for node in made.graph.node if node.op_type == "DequantizeLinear" and "stack" in node.input[0]]
     assert [attribute.i for attribute in scaled.attribute if attribute.name == "axis"] == [2]
@@ -370,7 +391,10 @@ needs_rtx = pytest.mark.skipif(
 @needs_rtx
 @pytest.mark.parametrize(
     ("target", "kind"),
-    [("sm75", "fp16"), ("sm80", "fp32"), ("sm86", "fp16"), ("sm89", "int8"), ("sm120", "fp16"), ("sm120", "int8")],
+    [
+        *(("sm75", "fp16"), ("sm75", "int8"), ("sm80", "fp32"), ("sm86", "fp16")),
+        *(("sm89", "int8"), ("sm120", "fp16"), ("sm120", "int8")),
+    ],
 )
 def test_real_engines_for_every_rtx_generation(
     spectral_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, kind: str
