@@ -27,6 +27,9 @@ METHODS = ("minmax", "percentile", "entropy")
 State = dict[str, tuple[Any, ...]]
 """By activation: smallest and largest value, or a histogram as ONNX Runtime has it (counts, edges, …)."""
 
+_BINS = {"minmax": 0, "percentile": 2048, "entropy": 512}
+"""Of a histogram. As many as ONNX Runtime takes by itself for entropy (128) leave it the extremes for its only choice."""
+
 _HISTOGRAM = ("method", "symmetric", "num_bins", "num_quantized_bins", "percentile", "scenario")
 
 
@@ -51,12 +54,14 @@ def ranges_of(
     known = None if method == "minmax" else ranges_of(model, operators, clips, folder=folder, progress=progress)
     kinds = quantization.CalibrationMethod
     kind = dict(zip(METHODS, (kinds.MinMax, kinds.Percentile, kinds.Entropy), strict=True))[method]
-    key = _key(__version__, method, ",".join(operators), model.read_bytes(), *clips)
+    key = _key(__version__, f"{method} {_BINS[method]}", ",".join(operators), model.read_bytes(), *clips)
     file = None if folder is None else folder / f"ranges-{key[:12].decode()}.npz"
     done, seen = _restored(file, key)
     with TemporaryDirectory() as scratch:
         augmented = str(Path(scratch) / "augmented.onnx")
-        calibrator = quantization.create_calibrator(model, list(operators), augmented, calibrate_method=kind)
+        calibrator = quantization.create_calibrator(
+            model, list(operators), augmented, calibrate_method=kind, extra_options={"num_bins": _BINS[method]}
+        )
         add = _extremes if known is None else _histograms(calibrator, seen or _empty(calibrator, known))
         for index in range(done, len(clips)):
             if not progress("calibrating", index, len(clips)):
