@@ -214,10 +214,10 @@ def _first_usable(
 def _opener(manifest: Manifest, engine: str, device: int) -> Callable[[], Model]:
     def open_tensorrt() -> Model:
         from engines.engine_build import BuildRequest, key_for
-        from engines.engine_store import find
+        from engines.engine_store import find_usable
         from engines.tensorrt_model import open_engine
 
-        stored = find(key_for(BuildRequest(manifest, engine, GPU_PRECISION, device=device)))
+        stored = find_usable(key_for(BuildRequest(manifest, engine, GPU_PRECISION, device=device)))
         return open_engine(
             manifest, stored, device=device, reason=Message("GPU, library and verified engine are there")
         )

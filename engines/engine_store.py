@@ -138,6 +138,20 @@ def find(key: EngineKey) -> StoredEngine:
     return engine
 
 
+def find_usable(key: EngineKey) -> StoredEngine:
+    """The engine of ``key``, or the youngest of another precision that passed its gate where that one did not.
+
+    ``ModelError`` as ``find``.
+    """
+    try:
+        wanted = find(key)
+    except ModelError:
+        if other := _other_precision(key):
+            return other
+        raise
+    return wanted if wanted.verdict == PASSED else _other_precision(key) or wanted
+
+
 def check_whole(engine: StoredEngine) -> None:
     """``ModelError`` unless the file is byte for byte what was built."""
     try:
@@ -183,6 +197,12 @@ def describe(key: EngineKey) -> str:
     """One line for people."""
     where = key.target if key.target != "current" else f"{key.gpu}, driver {key.driver}"
     return f"{key.model} {key.precision} by {key.library} on {where}"
+
+
+def _other_precision(key: EngineKey) -> StoredEngine | None:
+    passed = [engine for engine in list_engines()[0] if engine.verdict == PASSED]
+    alike = [engine for engine in passed if replace(engine.key, precision=key.precision, kept=key.kept) == key]
+    return max(alike, key=lambda engine: engine.path.stat().st_mtime, default=None)
 
 
 def _write_sidecar(engine: StoredEngine) -> None:

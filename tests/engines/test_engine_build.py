@@ -179,6 +179,30 @@ def test_a_full_or_lost_gpu_is_no_verdict_on_the_engine(machine: Machine, call: 
     assert verify_engine(machine.manifest, stored, CASES).verdict == PASSED
 
 
+def test_an_engine_of_another_precision_serves_where_the_usual_one_does_not(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose_module, "GPU_PRECISION", "fp16")
+
+    def precision() -> str:
+        model = choose(str(machine.folder)).model
+        info = model.info
+        model.close()
+        return f"{info.backend} {info.precision}"
+
+    monkeypatch.setattr("engines.precision.variant", lambda data, kind, **others: data)
+    assert precision() == "onnx_cpu fp32"
+    build_engine(machine.request(precision="int8"), clips=[case.samples for case in CASES])
+    build_engine(machine.request(precision="fp32", profiles=("interactive",)))
+    assert precision() == "onnx_cpu fp32"
+    machine.built(precision="int8")
+    assert precision() == "tensorrt int8"
+    stored = machine.built(precision="fp16")
+    assert precision() == "tensorrt fp16"
+    engine_store.judge(stored, FAILED, {"failures": ["kl is 9"]})
+    assert precision() == "tensorrt int8"
+
+
 def taken_over(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> str:
     """The backend after background work on a machine whose builder builds nothing any more."""
     monkeypatch.setattr(takeover, "load_cases", lambda limit: CASES)
