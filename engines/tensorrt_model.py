@@ -73,7 +73,7 @@ class TensorRTModel:
 
 def _cut(clips: Sequence[Floats]) -> Callable[[batches.Arrays], list[AcousticOutput]]:
     lengths = [len(clip) for clip in clips]
-    return lambda arrays: batches.acoustic_outputs(arrays, lengths)
+    return lambda arrays: batches.acoustic_outputs(trt_runtime.copied(arrays), lengths)
 
 
 def grouped(lengths: Sequence[int], most: Callable[[int], int]) -> list[list[int]]:

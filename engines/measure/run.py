@@ -47,17 +47,16 @@ class Step:
 
 STAGES: tuple[tuple[Step, ...], ...] = (
     (Step("device", 40),),
-    (Step("build main quick16", 200), Step("build main fp16", 330)),
+    (Step("build main fp16", 330),),
     (Step("parity main fp16", 40),),
     (Step("latency main fp16", 50),),
     (Step("load main fp16", 50),),
-    (Step("path", 45),),
     (Step("offline main fp16", 30),),
     (Step("profile main fp16", 30),),
+    (Step("path", 45), Step("gate main fp16", 60), Step("build main alone16", 100)),
+    (Step("parity main alone16", 40), Step("faults main fp16", 40)),
     (Step("torch eager", 120),),
-    (Step("faults main fp16", 40),),
     (
-        Step("gate main fp16", 60),
         Step("build main fp32", 220),
         Step("build main int8", 220),
         Step("build light fp16", 220),
@@ -72,13 +71,13 @@ STAGES: tuple[tuple[Step, ...], ...] = (
         Step("parity main fp32", 40),
         Step("parity main int8", 40),
         Step("parity light fp16", 40),
-        Step("parity main quick16", 40),
         Step("gate main fp32", 60),
         Step("gate main int8", 60),
         Step("gate light fp16", 60),
     ),
     (
         Step("build m90 fp16", 220),
+        Step("build main quick16", 220),
         Step("build light fp32", 220),
         Step("build light int8", 220),
         Step("build light int8quiet", 220),
@@ -92,6 +91,7 @@ STAGES: tuple[tuple[Step, ...], ...] = (
     (Step("latency main int8qdq", 40),),
     (Step("load main int8qdq", 40),),
     (
+        Step("parity main quick16", 40),
         Step("parity light fp32", 40),
         Step("parity light int8", 40),
         Step("parity light int8quiet", 40),
