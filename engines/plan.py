@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,19 @@ class Shapes:
     name: str
     batch: tuple[int, int, int]
     samples: tuple[int, int, int]
+
+
+def in_one(profiles: Sequence[Shapes]) -> Shapes:
+    """One profile for every length that ``profiles`` take, for a version that miscounts with several.
+
+    Attention's memory grows with batch × length²; the longest clips come in batches that need no more of it than
+    the largest batch of the given profiles.
+    """
+    longest = max(shapes.samples[2] for shapes in profiles)
+    most = max(1, *(shapes.batch[2] * shapes.samples[2] ** 2 // longest**2 for shapes in profiles))
+    last = profiles[-1]
+    least = min(shapes.samples[0] for shapes in profiles)
+    return Shapes("all", (1, min(last.batch[1], most), most), (least, last.samples[1], longest))
 
 
 @dataclass(frozen=True)
@@ -120,7 +133,7 @@ def build(
     library.set_target(config, options.target)
     library.share_profiles(config)
     library.drop_stubbed_tactics(config, options.stubbed_libraries)
-    for shapes in options.profiles:
+    for shapes in options.profiles if library.many_profiles else (in_one(options.profiles),):
         config.add_optimization_profile(_profile(builder, network, shapes))
     # The parser's log says "NAME [OPERATOR]".
     nodes = [line.rpartition(" [")[0] or line for line in build_log.nodes]

@@ -26,6 +26,8 @@ class Engine(Protocol):
 
     def stream(self, groups: Any) -> Iterator[Any]: ...
 
+    def most_clips(self, samples: int) -> int: ...
+
     def close(self) -> None: ...
 
 
@@ -38,7 +40,6 @@ class TensorRTModel:
         self._engine = engine
         self._info = EngineInfo(backend, manifest.title, precision, reason)
         self._scorer = scorer_of(manifest)
-        self._profiles = tuple(manifest.profiles.values())
 
     @property
     def info(self) -> EngineInfo:
@@ -47,11 +48,11 @@ class TensorRTModel:
     def listen(self, clips: Sequence[Floats]) -> list[AcousticOutput]:
         """See ``tutor.acoustic.Model``; clips of like length share a batch."""
         batches.check_clips(clips)
-        groups = grouped([len(clip) for clip in clips], self._most)
         answers: list[AcousticOutput | None] = [None] * len(clips)
         with border():
             if len(clips) == 1:
                 return list(self._engine.infer(clips, _cut(clips)))
+            groups = grouped([len(clip) for clip in clips], self._engine.most_clips)
             wanted = ([clips[index] for index in group] for group in groups)
             results = self._engine.stream((members, _cut(members)) for members in wanted)
             for group, found in zip(groups, results, strict=True):
@@ -65,10 +66,6 @@ class TensorRTModel:
 
     def close(self) -> None:
         self._engine.close()
-
-    def _most(self, samples: int) -> int:
-        """How many clips of a length the engine takes at once; 1 for what only the interactive profile takes."""
-        return max((profile.batch[2] for profile in self._profiles if profile.samples[2] >= samples), default=1)
 
 
 def _cut(clips: Sequence[Floats]) -> Callable[[batches.Arrays], list[AcousticOutput]]:

@@ -92,6 +92,15 @@ class TrtEngine:
                 return index
         raise RunFailed(f"no profile of the engine takes {batch} clips of {samples} samples")
 
+    def most_clips(self, samples: int) -> int:
+        """How many clips of a length go into one batch; 1 for a length that no profile takes."""
+        most = 1
+        for index in range(int(self._engine.num_optimization_profiles)):
+            low, _, high = self._engine.get_tensor_profile_shape("samples", index)
+            if low[1] <= samples <= high[1]:
+                most = max(most, int(high[0]))
+        return most
+
     def padded(self, batch: int, samples: int) -> int:
         """``samples`` rounded up to the bucket, within what a profile takes."""
         step = self._options.bucket_samples

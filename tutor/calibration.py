@@ -31,7 +31,7 @@ class Limits:
     contradicted_own: float = 0.035
     contradicted_rival: float = 0.8
     contradicted_rating: float = 1.2
-    same_text: float = 0.15
+    same_text: float = 0.125
     poor_snr_db: float = 4.0
     poor_clipping: float = 0.05
     clear_snr_db: float = 20.0

@@ -1,6 +1,7 @@
 """Trained weights → a model folder: acoustic.onnx, scorer.onnx, manifest.json.
 
-``python -m engines.training.export OUT RUN --name main --version 2 --calibration RUN/calibration.pt``.
+``python -m engines.training.export OUT RUN[:MEMBERS] … --name main --version 3 --calibration CALIBRATION.pt``: the members of
+all runs named (``runs/members:0,1,2,3 runs/pupils``) become one model.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import json
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -149,10 +151,23 @@ def export(
     write_atomic(out / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
 
 
+def assembled(runs: Sequence[str]) -> Both:
+    """One model of the members that ``RUN`` or ``RUN:0,2`` name; all must have one shape."""
+    states = []
+    for run in runs:
+        folder, _, numbers = run.partition(":")
+        model = load_weights(Path(folder) / "weights.pt")
+        chosen = [int(number) for number in numbers.split(",")] if numbers else list(range(model.members))
+        states.append({name: value[chosen] for name, value in model.state_dict().items()})
+    whole = Both(model.acoustic.config, model.scorer.config, sum(len(next(iter(state.values()))) for state in states))
+    whole.load_state_dict({name: torch.cat([state[name] for state in states]) for name in states[0]})
+    return whole.eval()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("runs", nargs="+", help="folders of finished runs, each with :0,2 for some of its members only")
     parser.add_argument("--name", default="main")
     parser.add_argument("--version", default="1")
     parser.add_argument("--calibration", type=Path, help="output of calibrate.py")
@@ -163,7 +178,7 @@ def main() -> None:
     if arguments.calibration:
         calibration = Calibration()
         calibration.load_state_dict(torch.load(arguments.calibration, weights_only=True))
-    export(load_weights(arguments.run / "weights.pt"), arguments.out, arguments.name, arguments.version, extra, calibration)
+    export(assembled(arguments.runs), arguments.out, arguments.name, arguments.version, extra, calibration)
 
 
 if __name__ == "__main__":

@@ -40,13 +40,22 @@ def named(onnx_bytes: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def test_every_version_builds_both_profiles(library: Library, onnx_bytes: bytes) -> None:
+def test_every_version_builds_what_the_profiles_take(library: Library, onnx_bytes: bytes) -> None:
     built = plan.build(library, onnx_bytes, plan.BuildOptions(SHAPES))
+    many = not library.version.startswith("8.")
+    assert (b'"samples": [[1, 4800], [1, 80000], [1, 240000]]' in built.data) is many
     assert [tensor.name for tensor in built.inputs] == ["samples", "lengths"]
     assert built.inputs[0].shape == (-1, -1) and built.outputs[0].shape == (-1, -1, 40)
     assert built.warnings == ("a warning",) and built.layers == 15
     assert b'"samples": [[1, 4800], [4, 64000], [8, 240000]]' in built.data
     assert b'"lengths": [[1], [4], [8]]' in built.data
+
+
+def test_one_profile_takes_all_lengths_and_no_more_memory() -> None:
+    batch = plan.Shapes("batch", (1, 16, 64), (6_400, 64_000, 96_000))
+    assert plan.in_one((SHAPES[0], batch)) == plan.Shapes("all", (1, 10, 10), (4_800, 64_000, 240_000))
+    assert plan.in_one((batch,)) == plan.Shapes("all", (1, 16, 64), (6_400, 64_000, 96_000))
+    assert plan.in_one(SHAPES[:1]).batch == (1, 1, 1)
 
 
 def test_each_version_is_given_what_the_table_says(library: Library, onnx_bytes: bytes) -> None:

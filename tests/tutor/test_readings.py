@@ -13,7 +13,12 @@ from tutor.readings import Reading, believed, is_plain
 WORDS = np.array([0, 0, 1, 2, 2], dtype=np.int32)
 
 
-def reading(marks: list[float], said: tuple[bool, ...] = (True, True, True), extra: tuple[ExtraSpeech, ...] = ()) -> Reading:
+def reading(
+    marks: list[float],
+    said: tuple[bool, ...] = (True, True, True),
+    extra: tuple[ExtraSpeech, ...] = (),
+    likelihood: float = 0.0,
+) -> Reading:
     counts = np.bincount(WORDS)
     words = tuple(
         AlignedWord(0, np.zeros(count, np.int32), np.ones(count, np.int32), read)
@@ -23,13 +28,14 @@ def reading(marks: list[float], said: tuple[bool, ...] = (True, True, True), ext
     scores = ScorerOutput(
         np.array(marks, np.float32), np.zeros(5, np.float32), np.zeros((3, 3), np.float32), np.zeros(5, np.float32)
     )
-    return Reading(Alignment(words, extra, 0.0), evidence, scores)
+    return Reading(Alignment(words, extra, likelihood), evidence, scores)
 
 
 def test_a_word_left_out_is_believed_when_the_others_sound_as_good_without_it() -> None:
-    free = reading([1.9, 1.9, 0.1, 1.9, 1.9], (True, False, True))
     strict = reading([1.9, 1.8, 0.4, 1.8, 1.9])
-    assert believed(free, strict, 100, False) is free
+    for gain, believed_one in ((0.03, True), (0.01, False)):
+        free = reading([1.9, 1.9, 0.1, 1.9, 1.9], (True, False, True), likelihood=gain)
+        assert (believed(free, strict, 100, False) is free) is believed_one
 
 
 def test_a_word_is_not_called_left_out_when_that_spoils_the_others() -> None:
@@ -39,7 +45,7 @@ def test_a_word_is_not_called_left_out_when_that_spoils_the_others() -> None:
 
 
 def test_a_word_that_sounds_right_in_its_place_was_not_left_out() -> None:
-    free = reading([1.8, 1.8, 0.0, 1.8, 1.8], (True, False, True))
+    free = reading([1.8, 1.8, 0.0, 1.8, 1.8], (True, False, True), likelihood=0.03)
     assert believed(free, reading([1.8, 1.8, 1.9, 1.8, 1.8]), 100, False).alignment.words[1].said
     assert not believed(free, reading([1.8, 1.8, 1.5, 1.8, 1.8]), 100, False).alignment.words[1].said
 

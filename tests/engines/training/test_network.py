@@ -127,6 +127,21 @@ def test_the_exported_graphs_answer_as_the_networks(members: int, tmp_path) -> N
     assert np.abs(answer[0][0] - marks.numpy()[0]).max() < 0.05
 
 
+@torch.no_grad()
+def test_members_of_several_runs_become_one_model(tmp_path) -> None:
+    from engines.training.export import assembled
+    from engines.training.train import Recipe, save_weights
+
+    three, two = model(3), model(2)
+    for name, both in (("a", three), ("b", two)):
+        (tmp_path / name).mkdir()
+        save_weights(both, Recipe(), 1, tmp_path / name / "weights.pt")
+    whole = assembled([f"{tmp_path}/a:2,0", f"{tmp_path}/b"])
+    assert whole.members == 4
+    wanted = torch.cat([three.acoustic.ctc.weight[[2, 0]], two.acoustic.ctc.weight])
+    assert torch.allclose(whole.acoustic.ctc.weight, wanted, atol=1e-3)
+
+
 def test_both_ways_to_the_power_spectrum_agree() -> None:
     front = FrontEnd()
     samples = torch.randn(2, 4800)
