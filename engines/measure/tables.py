@@ -62,7 +62,7 @@ def device_line(results: Results) -> str:
     return (
         f"One {device['name']}, {device['library'].replace('tensorrt', 'TensorRT')}, driver for CUDA "
         f"{device['driver'] // 1000}.{device['driver'] % 1000 // 10}, PyTorch {torch.get('torch', NOTHING)}; "
-        "main and light are the shipped models, m60 to m400 Conformers of so many million random weights."
+        "m60 to m400 are Conformers of so many million random weights."
     )
 
 
