@@ -31,8 +31,11 @@ MINIMUM_METRICS: dict[str, float] = {
 LARGEST_LOSS = 0.01
 """How much worse than the model in use any metric may be."""
 
-LARGEST_SLOWDOWN = 1.5
-"""How much slower than the model in use (median of the comparison)."""
+LARGEST_SLOWDOWN, LARGEST_GROWTH = 1.5, 2.0
+"""How much slower than the model in use (median of the comparison), and how much more memory it may need."""
+
+LEAST_RANK = 0.7
+"""Spearman correlation of phone scores with the model in use: below it another thing is scored, whatever the manifest says."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +131,24 @@ def shortcomings(candidate: Entry, current: Manifest | None) -> list[str]:
             reasons.append("it was not compared with the model in use")
         elif candidate.comparison.get("against") != current.acoustic.sha256:
             reasons.append("it was compared with another model than the one in use")
-        elif candidate.comparison["latency_ratio"] > LARGEST_SLOWDOWN:
-            reasons.append(
-                f"it takes {candidate.comparison['latency_ratio']:.2f} times as long as the model in use"
-            )
+        else:
+            reasons += _side_by_side(candidate.comparison)
+    return reasons
+
+
+def _side_by_side(comparison: Mapping[str, Any]) -> list[str]:
+    """What the recordings, not the manifest, say against a candidate."""
+    reasons = []
+    if comparison["latency_ratio"] > LARGEST_SLOWDOWN:
+        reasons.append(f"it takes {comparison['latency_ratio']:.2f} times as long as the model in use")
+    if comparison["candidate_mb"] > LARGEST_GROWTH * comparison["current_mb"]:
+        needs, before = comparison["candidate_mb"], comparison["current_mb"]
+        reasons.append(f"it needs {needs:.0f} MB where the model in use needs {before:.0f}")
+    if not comparison["rank"] >= LEAST_RANK:
+        reasons.append(
+            f"its phone scores' rank correlation with the model in use is {comparison['rank']:.2f} "
+            f"where at least {LEAST_RANK:g} is needed"
+        )
     return reasons
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutor.acoustic import AcousticOutput, Floats, Model
-from tutor.errors import Cancelled, DeviceLost, InputError, OutOfMemory, TutorError
+from tutor.errors import Cancelled, CorpusError, DeviceLost, InputError, OutOfMemory, TutorError
 from tutor.evidence import LOG_FLOOR
 from tutor.progress import Progress, silent
 
@@ -53,8 +53,8 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Parity:
-    """Figures of one comparison and every limit that was missed; ``shift`` and ``rank`` are None without
-    texts.
+    """Figures of one comparison and every limit that was missed; ``shift`` and ``rank`` are None where nothing
+    was scored because the posteriors already differ too much.
     """
 
     clips: int
@@ -89,7 +89,8 @@ def verify(
 
     phone_scores: 0–100 for each phone of a case by one model; None takes ``assessed_phones``. A candidate
     that raises has failed, unless its GPU is full or gone: ``OutOfMemory``, ``DeviceLost`` and all errors of the
-    reference propagate. Raises ``Cancelled`` when ``progress`` says stop.
+    reference propagate. Raises ``CorpusError`` where no case has a text that can be scored, since nothing is
+    proved then, and ``Cancelled`` when ``progress`` says stop.
     """
     limits = LIMITS[precision]
     score = assessed_phones if phone_scores is None else phone_scores
@@ -195,6 +196,12 @@ def _judged(
         if limit is not None and not found <= limit:
             failures.append(f"{name} of the posteriors is {found:.4g} where at most {limit:g} was expected")
     shift = rank = None
+    if not scores and not failures:
+        raise CorpusError(
+            "None of the {count} recordings could be scored, so what learners see was not compared; "
+            "name a folder with recordings and their texts.",
+            count=clips,
+        )
     if scores:
         pairs = [pair for pair in scores if len(pair[0]) == len(pair[1])]
         if len(pairs) < len(scores):

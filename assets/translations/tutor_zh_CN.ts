@@ -1756,6 +1756,10 @@
       <translation>ONNX Runtime 无法启动 CUDA；它的 CUDA 和 cuDNN 库必须与驱动程序相配。</translation>
     </message>
     <message>
+      <source>The onnx package is needed for this; install it: python3 -m pip install '.[gpu]'.</source>
+      <translation>这需要 onnx 软件包；请安装：python3 -m pip install '.[gpu]'。</translation>
+    </message>
+    <message>
       <source>No precision is called {precision!r}; choose one of {known}.</source>
       <translation>没有名为 {precision!r} 的精度；请从 {known} 中选择。</translation>
     </message>
@@ -1770,10 +1774,6 @@
     <message>
       <source>The measurement was stopped.</source>
       <translation>测量已停止。</translation>
-    </message>
-    <message>
-      <source>The onnx package is needed for this; install it: python3 -m pip install '.[gpu]'.</source>
-      <translation>这需要 onnx 软件包；请安装：python3 -m pip install '.[gpu]'。</translation>
     </message>
     <message>
       <source>The calibration was stopped; the next one goes on from there.</source>
@@ -1830,6 +1830,10 @@
     <message>
       <source>The engine cannot be built: {error}.</source>
       <translation>无法构建引擎：{error}。</translation>
+    </message>
+    <message>
+      <source>None of the {count} recordings could be scored, so what learners see was not compared; name a folder with recordings and their texts.</source>
+      <translation>{count} 段录音都无法评分，因此没有比较学习者看到的结果；请指定一个既有录音又有文本的文件夹。</translation>
     </message>
     <message>
       <source>The verification was stopped; the engine is not used until it is complete.</source>

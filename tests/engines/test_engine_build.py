@@ -24,9 +24,24 @@ from engines.verify import Case
 from tests.engines.check_model import check_model, clip_of
 from tests.engines.fake_cuda import Code, FakeCuda
 from tests.engines.fake_trt import make_trt
+from tutor.acoustic import Model
 from tutor.errors import Cancelled, DeviceLost, EngineError, InputError, InstallError, ModelError, OutOfMemory
 
-CASES = [Case("a", clip_of(30_000, 1)), Case("b", clip_of(50_000, 2)), Case("c", clip_of(4_800, 3))]
+CASES = [
+    Case("a", clip_of(30_000, 1), "text"),
+    Case("b", clip_of(50_000, 2), "text"),
+    Case("c", clip_of(4_800, 3), "text"),
+]
+
+
+@pytest.fixture(autouse=True)
+def noise_has_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No one can read a text out of these clips; the gate is given something to compare all the same."""
+
+    def scores(model: Model, case: Case) -> Any:
+        return np.exp(model.listen([case.samples])[0].log_posteriors).mean(axis=0) * 100
+
+    monkeypatch.setattr("engines.verify.assessed_phones", scores)
 
 
 class Machine:

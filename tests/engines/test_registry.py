@@ -34,8 +34,11 @@ def model_folder(folder: Path, seed: int, metrics: dict[str, Any] | None = None,
     return folder
 
 
-def compared(entry: registry.Entry, current: Manifest, ratio: float = 1.0) -> None:
-    registry.keep_comparison(entry.id, {"against": current.acoustic.sha256, "latency_ratio": ratio})
+def compared(
+    entry: registry.Entry, current: Manifest, ratio: float = 1.0, memory_mb: float = 100.0, rank: float = 0.95
+) -> None:
+    figures = {"latency_ratio": ratio, "candidate_mb": memory_mb, "current_mb": 100.0, "rank": rank}
+    registry.keep_comparison(entry.id, {"against": current.acoustic.sha256, **figures})
 
 
 def test_the_whole_way_there_and_back(tmp_path: Path) -> None:
@@ -99,6 +102,11 @@ def test_worse_slower_or_uncompared_models_cannot_be_promoted(tmp_path: Path) ->
     assert "another model" in registry.shortcomings(registry.entry(entry.id), current)[0]
     compared(entry, current, ratio=1.6)
     assert "1.60 times as long" in registry.shortcomings(registry.entry(entry.id), current)[0]
+    compared(entry, current, memory_mb=250.0)
+    assert "needs 250 MB" in registry.shortcomings(registry.entry(entry.id), current)[0]
+    for rank in (0.4, float("nan")):
+        compared(entry, current, rank=rank)
+        assert "rank correlation" in registry.shortcomings(registry.entry(entry.id), current)[0]
     compared(entry, current, ratio=1.4)
     assert registry.shortcomings(registry.entry(entry.id), current) == []
 

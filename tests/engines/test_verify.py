@@ -12,7 +12,7 @@ from engines.onnx_cpu import OnnxModel
 from engines.verify import Case, rank_correlation, verify
 from tests.engines.check_model import clip_of
 from tutor.acoustic import AcousticOutput, Floats, Model
-from tutor.errors import Cancelled, DeviceLost, EngineError, OutOfMemory
+from tutor.errors import Cancelled, CorpusError, DeviceLost, EngineError, OutOfMemory
 
 CASES = [Case(f"case {seed}", clip_of(16_000 + 7_000 * seed, seed), "text") for seed in range(3)]
 
@@ -64,10 +64,20 @@ def test_each_limit_can_be_missed(
     tiny_folder: Path, precision: str, difference: float, word: str, when: str
 ) -> None:
     reference = off(tiny_folder, 0)
+
+    def alike(model: Model, case: Case) -> np.ndarray:
+        return np.arange(6, dtype=np.float32)
+
+    parity = verify(reference, off(tiny_folder, difference, when), CASES, precision, phone_scores=alike)
+    assert len(parity.failures) == 1 and word in parity.failures[0] and parity.shift == 0
+    candidate = off(tiny_folder, difference / 20, when)
+    assert verify(reference, candidate, CASES, precision, phone_scores=alike).passed
+
+
+def test_nothing_passes_without_a_recording_to_score(tiny_folder: Path) -> None:
     cases = [replace(case, text="") for case in CASES]
-    parity = verify(reference, off(tiny_folder, difference, when), cases, precision)
-    assert not parity.passed and word in parity.failures[0] and parity.shift is None
-    assert verify(reference, off(tiny_folder, difference / 20, when), cases, precision).passed
+    with pytest.raises(CorpusError, match="None of the 3 recordings could be scored"):
+        verify(off(tiny_folder, 0), off(tiny_folder, 0), cases, "fp32")
 
 
 def test_scores_decide_too(tiny_folder: Path) -> None:
