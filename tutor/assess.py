@@ -187,8 +187,9 @@ def _concluded(clip: Clip, prompt: Prompt, model: Model, scored: Sequence[Scored
     if match < LIMITS.same_text:
         verdict = OTHER_TEXT
         notice = "This does not sound like the sentence; read the sentence shown, or choose the one you read."
-        scores = _capped(scores, _OTHER_TEXT_TOP * match / LIMITS.same_text)
-        words = [_unread(word) for word in words if word.phonemes]
+        share = match / LIMITS.same_text
+        scores = _capped(scores, _OTHER_TEXT_TOP * share)
+        words = [_unread(word, share) for word in words if word.phonemes]
     elif clip.info.snr_db < LIMITS.poor_snr_db or clip.info.clipped > LIMITS.poor_clipping:
         verdict = UNCLEAR
         reason = "too noisy" if clip.info.snr_db < LIMITS.poor_snr_db else "overloaded"
@@ -281,10 +282,17 @@ def _capped(scores: Scores, top: float) -> Scores:
     )
 
 
-def _unread(word: WordResult) -> WordResult:
-    """A word of a text that was not read: no times to trust, nothing heard in place of its phones."""
-    phones = tuple(replace(phone, score=0.0, rating=0.0, heard=()) for phone in word.phonemes)
-    return replace(word, score=0.0, accuracy=0.0, stress=0.0, status=OMITTED, phonemes=phones)
+def _unread(word: WordResult, share: float) -> WordResult:
+    """A word of a text that was not read: no times to trust, nothing heard in place of its phones.
+
+    Its marks fade with the ``share`` of the least match that a reading has: a weak speaker who did read the sentence
+    lands just below it, and no mark should jump there.
+    """
+    phones = tuple(
+        replace(phone, score=phone.score * share, rating=phone.rating * share, heard=()) for phone in word.phonemes
+    )
+    marks = {name: getattr(word, name) * share for name in ("score", "accuracy", "stress")}
+    return replace(word, **marks, status=OMITTED, phonemes=phones)
 
 
 def _unaccused(word: WordResult) -> WordResult:
