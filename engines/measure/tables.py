@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor.paths import write_atomic
+from tutor.timebase import SAMPLE_RATE
 
 BEGIN, END = "<!-- gpu -->", "<!-- /gpu -->"
 NOTHING = "–"
@@ -156,6 +157,17 @@ def path_and_profile(results: Results) -> str:
             )
     for shape, parts in _items(results.trt.get("profile main fp16")):
         lines.append(f"- {shape} on the GPU, ms: " + ", ".join(f"{k} {v:.2f}" for k, v in parts.items()))
+    buckets = {
+        int(name[7:]): found
+        for name, found in results.trt.get("latency main fp16", {}).items()
+        if name.startswith("bucket ")
+    }
+    if buckets:
+        told = ", ".join(
+            f"{'none' if step == 1 else f'{step / SAMPLE_RATE:g} s'} {found['p50_ms']:.2f} / {found['p95_ms']:.2f}"
+            for step, found in sorted(buckets.items())
+        )
+        lines.append(f"- takes of 1 to 7 s rounded up to buckets of one CUDA graph each, p50 / p95 ms: {told}")
     story = results.path.get("faults", {}).get("story", [])
     if story:
         told = ", ".join(f"{event['event']}: {event['backend']} in {event['ms']:.0f} ms" for event in story)
