@@ -30,7 +30,7 @@ from engines.batches import acoustic_inputs
 from engines.breaker import Backend, FallbackModel
 from engines.manifest import Manifest
 from engines.measure.prepare import cases_in, manifest_of, network
-from engines.measure.trt import LENGTHS_S, QUICK, RATE, SPEAKERS, SPEAKERS_BRIEFLY, crowd, percentiles
+from engines.measure.trt import LENGTHS_S, RATE, SPEAKERS, SPEAKERS_BRIEFLY, crowd, kind_of, percentiles
 from engines.onnx_cpu import OnnxModel, OnnxScorer
 from engines.verify import Case, verify
 from tutor.acoustic import AcousticOutput, EngineInfo, Floats, Model, ScorerInput, ScorerOutput
@@ -123,8 +123,7 @@ def gate(carry: Path, work: Path, out: Path, name: str, kind: str) -> None:
     manifest = manifest_of(name)
     candidate = PipeModel(manifest, work, name, kind)
     reference = OnnxModel(manifest, threads=8, exact=True)
-    limits = "int8" if kind.startswith("int8") else "fp16" if kind == QUICK else kind
-    parity = verify(reference, candidate, cases, limits, phone_scores=phone_scores)
+    parity = verify(reference, candidate, cases, kind_of(kind), phone_scores=phone_scores)
     Results(out / "gate.json").put(f"{name} {kind}", parity.to_json())
     candidate.close()
 

@@ -70,13 +70,18 @@ def device(bench: Bench) -> dict[str, Any]:
     }
 
 
+def kind_of(label: str) -> str:
+    """The precision behind an engine's label: int8qdq → int8, quick16 → fp16."""
+    return "int8" if label.startswith("int8") else "fp16" if label in (QUICK, ALONE) else label
+
+
 def build(bench: Bench, model: str, precision: str) -> dict[str, Any]:
     """An engine with the batch profile, which takes single clips as well.
 
     Both profiles in one FP16 engine took TensorRT 8.6 five minutes, and what it made of the interactive one, whose
     batch is always 1, answered wrongly (``results/two_profiles.json``).
     """
-    kind = "int8" if precision.startswith("int8") else "fp16" if precision in (QUICK, ALONE) else precision
+    kind = kind_of(precision)
     shapes = SHAPES[:1] if precision == ALONE else SHAPES[1:]
     quantised = precision == "int8qdq"
     with open(bench.path(f"{model}.int8qdq.onnx" if quantised else f"{model}.onnx"), "rb") as stream:
