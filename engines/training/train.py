@@ -2,16 +2,17 @@
 
 One schedule: first the recogniser alone (CTC on what was said, frame labels), then recogniser and scorer jointly,
 the scorer reading the recogniser's own alignments. All members of a model are trained side by side, each on its own
-draw of the data. Weights are averaged (EMA); a stopped run goes on from its last checkpoint; every figure goes to
-``log.jsonl``.
+draw of the data, or all on the same one so that a teacher listens once. Weights are averaged (EMA); a stopped run goes
+on from its last checkpoint; every figure goes to ``log.jsonl``.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -155,28 +156,46 @@ def _squared(value: Tensor, target: Tensor) -> Tensor:
     return ((value - target.nan_to_num()) ** 2 * known).sum() / known.sum().clamp(min=1)
 
 
-def distillation(
-    teacher: Both, heard: Heard, ctc: Tensor, frame: Tensor, scored: tuple[Tensor, ...] | None, batch: dict[str, Tensor]
-) -> Tensor:
-    """Distance to a bigger model that hears the same sound: posteriors (Kullback–Leibler: Hinton et al. 2015) and,
-    when ``scored`` (phone logits, word, sentence) is given, scores, which are known for every sound in this way."""
-    with torch.no_grad(), torch.autocast(ctc.device.type, enabled=False):
-        kind = next(teacher.acoustic.parameters()).dtype
+@dataclass(frozen=True)
+class Taught:
+    """A teacher's log-posteriors (B, M, C) of both heads and, when known, its shares of the marks 0, 1, 2 (B, P, 3),
+    word (B, W, 3) and sentence (B, 5) scores 0–10, all of the augmented sound."""
+
+    ctc: Tensor
+    frame: Tensor
+    scores: tuple[Tensor, Tensor, Tensor] | None
+
+
+@torch.no_grad()
+def listen(teacher: Both, heard: Heard, batch: dict[str, Tensor], *, joint: bool) -> Taught:
+    """What a bigger model says of the sound that its pupils hear; ``joint``: scores too, which are known for every
+    sound in this way, rated or not."""
+    kind = next(teacher.acoustic.parameters()).dtype
+    with torch.autocast(heard.log_mel.device.type, enabled=False):
         taught = together(*teacher.acoustic.encode(heard.log_mel[None].to(kind), heard.mask[None, :, :, 0].to(kind)))
+    if not joint:
+        return Taught(*taught[:2], None)
+    starts, ends = sped(batch, heard.factors, heard.frames)
+    evidence = segments.evidence(*taught, batch["classes"], batch["marks"], batch["counts"], starts, ends)
+    scores = CommitteeScorer(teacher.scorer).means(batch["classes"] - 1, batch["words"], batch["counts"], *evidence)
+    return Taught(*taught[:2], scores)
+
+
+def distillation(
+    taught: Taught, heard: Heard, ctc: Tensor, frame: Tensor, scored: tuple[Tensor, ...] | None, batch: dict[str, Tensor]
+) -> Tensor:
+    """Distance to a teacher: posteriors (Kullback–Leibler: Hinton et al. 2015) and, when ``scored`` (phone logits,
+    word, sentence) is given, scores."""
     valid = heard.mask[:, ::2, 0]
     loss = torch.zeros((), device=ctc.device)
-    for mine, theirs in ((ctc, taught[0]), (frame, taught[1])):
+    for mine, theirs in ((ctc, taught.ctc), (frame, taught.frame)):
         divergence = (theirs.exp() * (theirs - mine)).sum(dim=2)
         loss = loss + (divergence * valid).sum() / valid.sum()
-    if scored is None:
+    if scored is None or taught.scores is None:
         return loss
     phone, word, sentence = scored
+    share, words, sentences = taught.scores
     starts, ends = sped(batch, heard.factors, heard.frames)
-    with torch.no_grad():
-        evidence = segments.evidence(*taught, batch["classes"], batch["marks"], batch["counts"], starts, ends)
-        share, words, sentences = CommitteeScorer(teacher.scorer).means(
-            batch["classes"] - 1, batch["words"], batch["counts"], *evidence
-        )
     aligned = ends > starts
     crossed = -(share * torch.log_softmax(phone, dim=-1)).sum(dim=-1)
     squared = (expectation(phone)[0] - share[..., 1] - 2 * share[..., 2]) ** 2
@@ -189,6 +208,19 @@ def distillation(
         + ((word[:, :count] - words[:, :count]) ** 2 * known).sum() / (3 * known.sum()).clamp(min=1) / 4
         + ((sentence - sentences) ** 2).mean() / 2
     )
+
+
+def repeated(value: Any, count: int) -> Any:
+    """The same rows once for each of ``count`` members: a tensor, or whatever holds tensors but the sound itself."""
+    if isinstance(value, Tensor):
+        return value.repeat(count, *[1] * (value.ndim - 1))
+    if isinstance(value, dict):
+        return {name: repeated(part, count) for name, part in value.items() if name != "samples"}
+    if isinstance(value, tuple):
+        return tuple(repeated(part, count) for part in value)
+    if isinstance(value, Heard | Taught):
+        return replace(value, **{field.name: repeated(getattr(value, field.name), count) for field in fields(value)})
+    return value
 
 
 def sped(batch: dict[str, Tensor], factors: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -227,13 +259,15 @@ def train(
     folder: Path,
     time_limit_s: float,
     teacher: Both | None = None,
+    common: int = 1,
 ) -> Both:
     """Run the schedule and return the averaged model, ready to answer.
 
-    ``left_out``: for each member the bank indices that it does not hear. ``time_limit_s`` shortens the schedule to what
-    fits. A ``teacher`` is listened to besides what was said and what the raters marked.
+    ``left_out``: for each member the bank indices that it does not hear, or one entry for ``common`` members that hear
+    the same batches. ``time_limit_s`` shortens the schedule to what fits. A ``teacher`` is listened to besides what was
+    said and what the raters marked.
     """
-    device, count = bank.device, len(left_out)
+    device, count = bank.device, len(left_out) * common
     torch.manual_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
     model, average = untrained(recipe, count).to(device), untrained(recipe, count).to(device)
@@ -276,7 +310,7 @@ def train(
             aligned_at = step
         for group in optimiser.param_groups:
             group["lr"] = augment.learning_rate(step, steps, recipe.rate, recipe.warmup)
-        losses = losses_of(model, buckets.draw(), bank, teacher, joint=joint)
+        losses = losses_of(model, buckets.draw(), bank, teacher, joint=joint, common=common > 1)
         optimiser.zero_grad(set_to_none=True)
         # The losses are means over all members: times their number, each gets the gradient it would have alone.
         (count * sum(losses, torch.zeros((), device=device))).backward()
@@ -313,12 +347,16 @@ def train(
 
 
 def losses_of(
-    model: Both, batch: dict[str, Tensor], bank: data.Bank, teacher: Both | None, *, joint: bool
+    model: Both, batch: dict[str, Tensor], bank: data.Bank, teacher: Both | None, *, joint: bool, common: bool = False
 ) -> list[Tensor]:
-    """CTC, frames, then (``joint``) phones, words, sentences, then the teacher's, for members × n utterances."""
+    """CTC, frames, then (``joint``) phones, words, sentences, then the teacher's, for members × n utterances, or for
+    n utterances that all members hear in ``common``: the teacher then listens once."""
     count, device = model.members, bank.device
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         heard = hear(model, batch, bank, joint=joint)
+        taught = None if teacher is None else listen(teacher, heard, batch, joint=joint)
+        if common:
+            heard, taught, batch = repeated((heard, taught, batch), count)
         answer = model.acoustic.encode(heard.log_mel.unflatten(0, (count, -1)), heard.mask[..., 0].unflatten(0, (count, -1)))
         ctc, frame, hidden = (value.flatten(0, 1) for value in answer)
         ctc, frame = torch.log_softmax(ctc, dim=-1), torch.log_softmax(frame, dim=-1)
@@ -334,8 +372,8 @@ def losses_of(
                 value.flatten(0, 1).float() for value in model.scorer(*(x.unflatten(0, (count, -1)) for x in inputs))
             )
             losses += scorer_losses(*scored, ends > starts, batch)
-        if teacher is not None:
-            losses.append(distillation(teacher, heard, ctc, frame, scored, batch))
+        if taught is not None:
+            losses.append(distillation(taught, heard, ctc, frame, scored, batch))
     return losses
 
 

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="PyTorch comes with the training ext
 from engines.training import data  # noqa: E402
 from engines.training.answers import agreement, answers, joined  # noqa: E402
 from engines.training.distil import shares_of, soften  # noqa: E402
-from engines.training.train import Recipe, load_weights, losses_of, train, untrained  # noqa: E402
+from engines.training.train import Recipe, align_bank, load_weights, losses_of, train, untrained  # noqa: E402
 
 RECIPE = Recipe(size="light", steps=4, seconds=4.0, shares=(0.6, 0.1, 0.3), warmup=2, realign=2)
 
@@ -58,6 +58,24 @@ def test_a_teacher_has_nothing_to_teach_itself() -> None:
         taught[name] = losses_of(pupil, batch, whole, teacher, joint=False)[-1].item()
     assert abs(taught["itself"]) < 1e-4
     assert taught["another"] > 0.01
+
+
+def test_members_that_hear_the_same_batch_lose_what_each_would_alone() -> None:
+    torch.manual_seed(3)
+    whole = bank()
+    alone, teacher = untrained(RECIPE).eval(), untrained(RECIPE).eval()
+    twins = untrained(RECIPE, 2).eval()
+    twins.load_state_dict({name: torch.cat([value, value]) for name, value in alone.state_dict().items()})
+    buckets = data.Buckets(whole, 4.0, (0.6, 0.1, 0.3), [np.array([], int)], seed=1)
+    align_bank(alone, whole, 60.0)
+    buckets.place()
+    batch = buckets.draw()
+    lost = []
+    for model in (alone, twins):
+        torch.manual_seed(4)
+        lost.append([value.item() for value in losses_of(model, batch, whole, teacher, joint=True, common=True)])
+    assert len(lost[0]) == 6
+    assert np.allclose(lost[0], lost[1], rtol=1e-4)
 
 
 def test_a_run_ends_with_weights_that_answer_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
