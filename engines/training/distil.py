@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--teacher", type=Path, required=True, help="weights.pt of a finished crossfit run")
     parser.add_argument("--strangers", type=Path, help="its strangers.npz, for --soft")
     parser.add_argument("--members", type=int, default=1, help="pupils trained side by side, on the same sound")
+    parser.add_argument("--start", type=Path, help="weights.pt of earlier pupils to go on from")
     parser.add_argument("--soft", type=float, default=0.5, help="share of the strangers' scores in the targets")
     parser.add_argument("--time-limit", type=float, default=1e9, help="seconds; the schedule is shortened to fit")
     arguments = parser.parse_args()
@@ -84,7 +85,7 @@ def main() -> None:
     if device.type == "cuda":
         teacher.acoustic.to(torch.bfloat16)  # it answers at every step and needs no more
     recipe = options.recipe(arguments, LightRecipe)
-    model = train(recipe, bank, [test], arguments.run, arguments.time_limit, teacher, common=arguments.members)
+    model = train(recipe, bank, [test], arguments.run, arguments.time_limit, teacher, arguments.members, arguments.start)
     if len(test):
         found = answers(model, bank, test)
         np.savez_compressed(arguments.run / "test.npz", **joined(found))
