@@ -24,13 +24,13 @@ class Limits:
     sound is trusted fully.
     """
 
-    weak_phone: float = 1.55
-    wrong_phone: float = 0.95
-    clear_error: float = 0.6
+    weak_phone: float = 1.6
+    wrong_phone: float = 0.8
+    clear_error: float = 0.45
     weak_word: float = 6.0
     contradicted_own: float = 0.035
     contradicted_rival: float = 0.8
-    contradicted_rating: float = 1.2
+    contradicted_rating: float = 1.5
     same_text: float = 0.125
     poor_snr_db: float = 4.0
     poor_clipping: float = 0.05

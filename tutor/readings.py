@@ -10,7 +10,8 @@ left out on purpose, and that the free reading found, are still reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from tutor.align import Alignment
 MARGIN = 0.03
 """How much worse (marks, 0–2) the words of the free reading may sound than the same words in the strict one."""
 
-PROBABLY_READ, CLEARLY_READ = 1.5, 1.8
+PROBABLY_READ, CLEARLY_READ = 1.7, 1.85
 """A word that gets such marks (0–2) in the strict reading was not left out, the lower one unless ``CLEAR_GAIN`` says so."""
 
 LEAST_GAIN, CLEAR_GAIN = 2.5, 5.0
@@ -50,11 +51,15 @@ def believed(free: Reading, strict: Reading, frames: int, repeated: bool) -> Rea
 
     Leaving something out must not spoil what is left, and what sounds right where it belongs was not left out. Speech that
     only hesitates is reported with the free reading's times and the strict one's scores: raters count it against the words
-    around it. A word said again does not count against it.
+    around it. A word said again counts half against it.
+
+    No mark jumps where a verdict does: a word left out keeps the marks that the strict reading gives it, low as they are,
+    since raters often heard something there (squared error over all phones of such sentences of 112 speakers: 203 with
+    them, 246 with zeros).
     """
     said = np.array([word.said for word in free.alignment.words])
     if not said.any():
-        return free
+        return replace(free, scores=_weighed(free, free, _shares(~said)))
     strict_marks = _marks(strict)
     spoilt = _marks(free)[said].mean() < strict_marks[said].mean() - MARGIN
     gain = frames * (free.alignment.score - strict.alignment.score)
@@ -62,9 +67,25 @@ def believed(free: Reading, strict: Reading, frames: int, repeated: bool) -> Rea
     if spoilt or doubtful or (strict_marks[~said] > (CLEARLY_READ if gain >= CLEAR_GAIN else PROBABLY_READ)).any():
         return strict
     variants = [[word.variant for word in reading.alignment.words] for reading in (free, strict)]
-    if not said.all() or variants[0] != variants[1] or repeated:
-        return free
+    if variants[0] != variants[1]:
+        return replace(free, scores=_weighed(free, free, _shares(~said)))
+    if not said.all() or repeated:
+        return replace(free, scores=_weighed(free, strict, _shares(np.where(said, 0.5 * repeated, 1.0))))
     return Reading(free.alignment, strict.evidence, strict.scores)
+
+
+def _shares(values: np.ndarray[Any, Any]) -> Floats:
+    result: Floats = values.astype(np.float32)
+    return result
+
+
+def _weighed(reading: Reading, other: Reading, shares: Floats) -> ScorerOutput:
+    """The reading's scores with each word's share (W,) 0–1 of the other's; of none where both are the same reading."""
+    marks, words = (1.0 - shares)[reading.evidence.words], (1.0 - shares)[:, None]
+    phone, word = marks * reading.scores.phone, words * reading.scores.word
+    if other is not reading:
+        phone, word = phone + (1.0 - marks) * other.scores.phone, word + (1.0 - words) * other.scores.word
+    return replace(reading.scores, phone=phone.astype(np.float32), word=word.astype(np.float32))
 
 
 def _marks(reading: Reading) -> Floats:

@@ -106,13 +106,16 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
     aligned = piece.alignment.words[number]
     names = word.pronunciations[aligned.variant]
     times = _seconds(piece, aligned.starts, aligned.ends)
+    ratings = np.clip(piece.scores.phone[rows], 0, 2).tolist()
     if not aligned.said:
         at = times[0][0]
-        silent = tuple(PhoneResult(name, ipa_of(name), at, at, 0.0, 0.0, trust) for name in names)
-        return WordResult(word.text, at, at, 0.0, 0.0, 0.0, OMITTED, trust, word.guessed, silent)
+        silent = tuple(
+            PhoneResult(name, ipa_of(name), at, at, 50 * mark, mark, trust) for name, mark in zip(names, ratings, strict=True)
+        )
+        accuracy, stress, total = (10 * float(value) for value in np.clip(piece.scores.word[number], 0, 10))
+        return WordResult(word.text, at, at, total, accuracy, stress, OMITTED, trust, word.guessed, silent)
     phones = []
     dropped, replaced = 0.0, False
-    ratings = np.clip(piece.scores.phone[rows], 0, 2).tolist()
     certain = np.clip(1.0 - 0.5 * piece.scores.phone_spread[rows], 0.0, 1.0).tolist()
     found = zip(range(rows.start, rows.stop), names, times, ratings, certain, strict=True)
     for index, name, (start, end), rating, sure in found:

@@ -199,6 +199,14 @@ def bars(results: Results) -> str:
             _of_the_card(results, "crowd"),
             most=True,
         ),
+        _bar(
+            "the same, light model (it answers under such a crowd)",
+            results.p95_ms("light fp16").get(1024),
+            300,
+            " ms",
+            "",
+            most=True,
+        ),
         _bar("p95 samples → scores, 5 s", _at(results.path, "gpu", "total", "p95_ms"), 15, " ms", "", most=True),
         _bar(
             "offline, acoustic model",

@@ -1,6 +1,6 @@
-"""The light model, taught by the members of the main one.
+"""Pupils, taught by the members of earlier runs: the light model, and most of the main one.
 
-``python -m engines.training.distil RUN --teacher CROSSFIT/weights.pt …``: the recogniser learns the members' mean posteriors
+``python -m engines.training.distil RUN --teacher CROSSFIT[:MEMBERS] … --rated …``: the recogniser learns their mean posteriors
 besides what was said (Hinton et al. 2015), the scorer their scores of every sound, rated, read or synthetic, besides the
 raters' marks. With ``--soft`` those marks are mixed with what the member that never heard the speaker said of them
 (``strangers.npz``): what only memory could tell is not in that part.
@@ -20,7 +20,7 @@ from engines.training import data, options
 from engines.training.answers import agreement, answers, joined
 from engines.training.crossfit import TEST_FOLDS
 from engines.training.network import fold_norms
-from engines.training.train import Recipe, load_weights, train
+from engines.training.train import Recipe, assembled, train
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     options.add_data(parser)
     options.add_recipe(parser, LightRecipe())
-    parser.add_argument("--teacher", type=Path, required=True, help="weights.pt of a finished crossfit run")
+    parser.add_argument(
+        "--teacher", nargs="+", required=True, help="folders of finished runs, each with :0,2 for some of its members only"
+    )
     parser.add_argument("--strangers", type=Path, help="its strangers.npz, for --soft")
     parser.add_argument("--members", type=int, default=1, help="pupils trained side by side, on the same sound")
     parser.add_argument("--start", type=Path, help="weights.pt of earlier pupils to go on from")
@@ -80,7 +82,7 @@ def main() -> None:
     if arguments.soft:
         count = soften(bank.items, arguments.strangers, arguments.soft)
         print(f"{count} utterances with softened targets", flush=True)
-    teacher = load_weights(arguments.teacher).to(device)
+    teacher = assembled(arguments.teacher).to(device)
     fold_norms(teacher)
     if device.type == "cuda":
         teacher.acoustic.to(torch.bfloat16)  # it answers at every step and needs no more

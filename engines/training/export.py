@@ -11,7 +11,6 @@ import hashlib
 import json
 import tempfile
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from torch import Tensor, nn
 from engines.training.calibrate import Calibration
 from engines.training.committee import CommitteeScorer
 from engines.training.network import config_dict, fold_norms, parameters_of
-from engines.training.train import Both, load_weights
+from engines.training.train import Both, assembled
 from tutor.evidence import FEATURES
 from tutor.paths import write_atomic
 from tutor.phones import CLASS_COUNT, ORDER
@@ -149,19 +148,6 @@ def export(
         **extra,
     }  # fmt: skip
     write_atomic(out / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
-
-
-def assembled(runs: Sequence[str]) -> Both:
-    """One model of the members that ``RUN`` or ``RUN:0,2`` name; all must have one shape."""
-    states = []
-    for run in runs:
-        folder, _, numbers = run.partition(":")
-        model = load_weights(Path(folder) / "weights.pt")
-        chosen = [int(number) for number in numbers.split(",")] if numbers else list(range(model.members))
-        states.append({name: value[chosen] for name, value in model.state_dict().items()})
-    whole = Both(model.acoustic.config, model.scorer.config, sum(len(next(iter(state.values()))) for state in states))
-    whole.load_state_dict({name: torch.cat([state[name] for state in states]) for name in states[0]})
-    return whole.eval()
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -395,3 +396,16 @@ def load_weights(path: Path) -> Both:
     model = Both(AcousticConfig(**state["acoustic"]), ScorerConfig(**state["scorer"]), state["members"])
     model.load_state_dict(state["weights"])
     return model.float().eval()
+
+
+def assembled(runs: Sequence[str]) -> Both:
+    """One model of the members that ``RUN`` or ``RUN:0,2`` name; all must have one shape."""
+    states = []
+    for run in runs:
+        folder, _, numbers = run.partition(":")
+        model = load_weights(Path(folder) / "weights.pt")
+        chosen = [int(number) for number in numbers.split(",")] if numbers else list(range(model.members))
+        states.append({name: value[chosen] for name, value in model.state_dict().items()})
+    whole = Both(model.acoustic.config, model.scorer.config, sum(len(next(iter(state.values()))) for state in states))
+    whole.load_state_dict({name: torch.cat([state[name] for state in states]) for name in states[0]})
+    return whole.eval()

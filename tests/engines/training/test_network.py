@@ -129,8 +129,7 @@ def test_the_exported_graphs_answer_as_the_networks(members: int, tmp_path) -> N
 
 @torch.no_grad()
 def test_members_of_several_runs_become_one_model(tmp_path) -> None:
-    from engines.training.export import assembled
-    from engines.training.train import Recipe, save_weights
+    from engines.training.train import Recipe, assembled, save_weights
 
     three, two = model(3), model(2)
     for name, both in (("a", three), ("b", two)):
