@@ -59,7 +59,7 @@ def believed(free: Reading, strict: Reading, frames: int, repeated: bool) -> Rea
     """
     said = np.array([word.said for word in free.alignment.words])
     if not said.any():
-        return replace(free, scores=_weighed(free, free, _shares(~said)))
+        return replace(free, scores=_weighed(free, None, ~said))
     strict_marks = _marks(strict)
     spoilt = _marks(free)[said].mean() < strict_marks[said].mean() - MARGIN
     gain = frames * (free.alignment.score - strict.alignment.score)
@@ -68,24 +68,22 @@ def believed(free: Reading, strict: Reading, frames: int, repeated: bool) -> Rea
         return strict
     variants = [[word.variant for word in reading.alignment.words] for reading in (free, strict)]
     if variants[0] != variants[1]:
-        return replace(free, scores=_weighed(free, free, _shares(~said)))
+        return replace(free, scores=_weighed(free, None, ~said))
     if not said.all() or repeated:
-        return replace(free, scores=_weighed(free, strict, _shares(np.where(said, 0.5 * repeated, 1.0))))
+        return replace(free, scores=_weighed(free, strict, np.where(said, 0.5 * repeated, 1.0)))
     return Reading(free.alignment, strict.evidence, strict.scores)
 
 
-def _shares(values: np.ndarray[Any, Any]) -> Floats:
-    result: Floats = values.astype(np.float32)
-    return result
-
-
-def _weighed(reading: Reading, other: Reading, shares: Floats) -> ScorerOutput:
-    """The reading's scores with each word's share (W,) 0–1 of the other's; of none where both are the same reading."""
-    marks, words = (1.0 - shares)[reading.evidence.words], (1.0 - shares)[:, None]
-    phone, word = marks * reading.scores.phone, words * reading.scores.word
-    if other is not reading:
-        phone, word = phone + (1.0 - marks) * other.scores.phone, word + (1.0 - words) * other.scores.word
-    return replace(reading.scores, phone=phone.astype(np.float32), word=word.astype(np.float32))
+def _weighed(reading: Reading, other: Reading | None, share: np.ndarray[Any, Any]) -> ScorerOutput:
+    """The reading's scores, of each word a ``share`` (W,) 0–1 replaced by the other's of the same phones (None: 0)."""
+    of_word = share.astype(np.float32)[:, None]
+    of_phone = of_word[reading.evidence.words, 0]
+    phone, word = (other.scores.phone, other.scores.word) if other else (0.0, 0.0)
+    return replace(
+        reading.scores,
+        phone=(1 - of_phone) * reading.scores.phone + of_phone * phone,
+        word=(1 - of_word) * reading.scores.word + of_word * word,
+    )
 
 
 def _marks(reading: Reading) -> Floats:

@@ -4,8 +4,8 @@
 never heard them. Marks are bent onto the raters' scale (Platt 1999) with two numbers, words and sentences get a line each.
 So little, because nothing more paid: a detector fitted on synthetic voices, and a transformer over evidence and scores of
 112 speakers, both lowered the agreement with raters of other speakers. Pupils (``distil.py``) need less still: taught what
-strangers' marks look like, theirs are on the raters' scale already, and a bend fitted on other speakers lowers the
-correlation, so ``--lines`` leaves them as they are. The figures printed are cross-validated by speaker;
+strangers' marks look like, theirs are on the raters' scale already, and no bend raised the correlation
+with raters of other speakers, so ``--lines`` leaves them as they are. The figures printed are cross-validated by speaker;
 ``export.py --calibration OUT.pt`` puts the result in the scorer's graph.
 """
 

@@ -71,7 +71,7 @@ def main() -> None:
     )
     parser.add_argument("--strangers", type=Path, help="its strangers.npz, for --soft")
     parser.add_argument("--members", type=int, default=1, help="pupils trained side by side, on the same sound")
-    parser.add_argument("--start", type=Path, help="weights.pt of earlier pupils to go on from")
+    parser.add_argument("--start", help="folder of earlier pupils to go on from, with :0,2 for some of them only")
     parser.add_argument("--soft", type=float, default=0.5, help="share of the strangers' scores in the targets")
     parser.add_argument("--time-limit", type=float, default=1e9, help="seconds; the schedule is shortened to fit")
     arguments = parser.parse_args()

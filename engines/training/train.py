@@ -261,20 +261,20 @@ def train(
     time_limit_s: float,
     teacher: Both | None = None,
     common: int = 1,
-    start: Path | None = None,
+    start: str | None = None,
 ) -> Both:
     """Run the schedule and return the averaged model, ready to answer.
 
     ``left_out``: for each member the bank indices that it does not hear, or one entry for ``common`` members that hear
     the same batches. ``time_limit_s`` shortens the schedule to what fits. A ``teacher`` is listened to besides what was
-    said and what the raters marked. ``start``: weights of the same shape to begin with instead of random ones.
+    said and what the raters marked. ``start``: a run whose members' weights are the first ones, instead of random ones.
     """
     device, count = bank.device, len(left_out) * common
     torch.manual_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
     model, average = untrained(recipe, count).to(device), untrained(recipe, count).to(device)
     if start is not None:
-        model.load_state_dict(load_weights(start).state_dict())
+        model.load_state_dict(assembled([start]).state_dict())
     average.load_state_dict(model.state_dict())
     average.eval()
     parameters = list(model.parameters())

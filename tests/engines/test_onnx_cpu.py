@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -129,8 +130,13 @@ def test_open_model_by_folder_and_by_unknown_name(tiny_folder: Path, tmp_path: P
         open_model(str(tmp_path / "nowhere"))
 
 
-def test_physical_cores_is_a_sane_number() -> None:
-    assert 1 <= physical_cores() <= 8
+def test_physical_cores_are_those_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    assert physical_cores() == 1
+    monkeypatch.delattr(os, "sched_getaffinity")
+    for logical, expected in ((12, 6), (64, 8), (1, 1), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda logical=logical: logical)
+        assert physical_cores() == expected
 
 
 def test_canned_hears_what_it_was_told() -> None:
