@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import threading
+import weakref
+from collections import deque
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+_MIB = 1 << 20
 _MEMORY = {"cudaErrorMemoryAllocation"}
 _ABSENT = {"cudaErrorNoDevice", "cudaErrorInvalidDevice", "cudaErrorStubLibrary"}
 _OLD = {"cudaErrorInsufficientDriver", "cudaErrorSystemDriverMismatch", "cudaErrorCompatNotSupportedOnDevice"}
@@ -175,16 +180,107 @@ class PinnedBuffer:
         view = (ctypes.c_uint8 * self.nbytes).from_address(self.address)
         self.array: Any = np.ctypeslib.as_array(view)
 
-    def view(self, shape: tuple[int, ...], dtype: Any) -> Any:
-        """The first bytes as an array of ``shape``; it shares the memory and must not outlive ``close``."""
-        nbytes = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-        return self.array[:nbytes].view(dtype).reshape(shape)
+    def view(self, shape: tuple[int, ...], dtype: Any, start: int = 0) -> Any:
+        """The bytes from ``start`` on as an array of ``shape``; it shares the memory and must not outlive ``close``."""
+        return _placed(self.array, start, shape, dtype)
 
     def close(self) -> None:
         if self.address:
             address, self.address = self.address, 0
             self.array = None
             self._cuda.call("cudaFreeHost", address)
+
+
+class PinnedPool:
+    """Page-locked blocks that what the device wrote stays in, without a copy: a block comes back by itself when the
+    last array that looks into it has gone.
+
+    A copy of 64 answers takes as long as the device takes to find them, most of it the system's time for fresh memory.
+    Beyond ``lend_bytes`` in the hands of others answers are copied, so that no one who hoards them locks up the
+    machine's memory.
+    """
+
+    def __init__(self, cuda: Cuda, lend_bytes: int) -> None:
+        self._cuda = cuda
+        self._lend_bytes = lend_bytes
+        self._lock = threading.Lock()
+        self._idle: list[PinnedBuffer] = []
+        self._lent = 0
+        self._closed = False
+        # The collector of garbage may run in the middle of anything, so what comes back waits here without a lock.
+        self._returned: deque[PinnedBuffer] = deque()
+
+    def take(self, nbytes: int) -> PinnedBuffer:
+        """A block of at least ``nbytes``; ``give`` or ``arrays`` ends the loan."""
+        with self._lock:
+            self._collect()
+            fitting = [block for block in self._idle if block.nbytes >= nbytes]
+            block = min(fitting, key=lambda found: found.nbytes) if fitting else None
+            if block is None and self._idle:
+                # A larger one takes the place of one too small, so that there are never more than are used at once.
+                self._idle.pop().close()
+            elif block is not None:
+                self._idle.remove(block)
+        return block or PinnedBuffer(self._cuda, -(-nbytes * 5 // 4 // _MIB) * _MIB)
+
+    def give(self, block: PinnedBuffer) -> None:
+        """Take an unused block back."""
+        with self._lock:
+            if self._closed:
+                block.close()
+            else:
+                self._idle.append(block)
+
+    def arrays(self, block: PinnedBuffer, places: Places) -> dict[str, Any]:
+        """The block's contents as arrays; the block is theirs from now on."""
+        with self._lock:
+            self._collect()
+            lends = not self._closed and self._lent + block.nbytes <= self._lend_bytes
+            self._lent += block.nbytes if lends else 0
+        if not lends:
+            copies = {name: block.view(shape, dtype, start).copy() for name, (start, shape, dtype) in places.items()}
+            self.give(block)
+            return copies
+        whole = (ctypes.c_uint8 * block.nbytes).from_address(block.address)
+        weakref.finalize(whole, self._come_back, block).atexit = False
+        array = np.ctypeslib.as_array(whole)
+        return {name: _placed(array, *place) for name, place in places.items()}
+
+    def close(self) -> None:
+        """Free what is idle; what is lent is freed when it comes back."""
+        with self._lock:
+            self._closed = True
+            self._collect()
+            idle, self._idle = self._idle, []
+        for block in idle:
+            try:
+                block.close()
+            except CudaError:
+                # The device is gone, and with it what it held.
+                continue
+
+    def _come_back(self, block: PinnedBuffer) -> None:
+        self._returned.append(block)
+        if self._closed:
+            try:
+                self._returned.pop().close()
+            except (CudaError, IndexError):
+                return
+
+    def _collect(self) -> None:
+        while self._returned:
+            block = self._returned.popleft()
+            self._lent -= block.nbytes
+            self._idle.append(block)
+
+
+Places = Mapping[str, tuple[int, tuple[int, ...], Any]]
+"""Where each array lies in a block: first byte, shape, dtype."""
+
+
+def _placed(memory: Any, start: int, shape: tuple[int, ...], dtype: Any) -> Any:
+    nbytes = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    return memory[start : start + nbytes].view(dtype).reshape(shape)
 
 
 class Stream:
@@ -198,9 +294,9 @@ class Stream:
         kind = self._cuda.rt.cudaMemcpyKind.cudaMemcpyHostToDevice
         self._cuda.call("cudaMemcpyAsync", target.address, source.address, nbytes, kind, self.handle)
 
-    def to_host(self, target: PinnedBuffer, source: DeviceBuffer, nbytes: int) -> None:
+    def to_host(self, target: PinnedBuffer, source: DeviceBuffer, nbytes: int, start: int = 0) -> None:
         kind = self._cuda.rt.cudaMemcpyKind.cudaMemcpyDeviceToHost
-        self._cuda.call("cudaMemcpyAsync", target.address, source.address, nbytes, kind, self.handle)
+        self._cuda.call("cudaMemcpyAsync", target.address + start, source.address, nbytes, kind, self.handle)
 
     def synchronize(self) -> None:
         """Wait until the queue is empty; errors of earlier work surface here."""

@@ -22,7 +22,7 @@ _WASTE = 1.25
 class Engine(Protocol):
     """What is asked of ``trt_runtime.TrtEngine``."""
 
-    def infer(self, clips: Any, take: Any) -> Any: ...
+    def infer(self, clips: Any) -> Any: ...
 
     def stream(self, groups: Any) -> Iterator[Any]: ...
 
@@ -51,11 +51,11 @@ class TensorRTModel:
         answers: list[AcousticOutput | None] = [None] * len(clips)
         with border():
             if len(clips) == 1:
-                return list(self._engine.infer(clips, _cut(clips)))
+                return batches.acoustic_outputs(self._engine.infer(clips), [len(clips[0])])
             groups = grouped([len(clip) for clip in clips], self._engine.most_clips)
-            wanted = ([clips[index] for index in group] for group in groups)
-            results = self._engine.stream((members, _cut(members)) for members in wanted)
-            for group, found in zip(groups, results, strict=True):
+            results = self._engine.stream([clips[index] for index in group] for group in groups)
+            for group, arrays in zip(groups, results, strict=True):
+                found = batches.acoustic_outputs(arrays, [len(clips[index]) for index in group])
                 for index, answer in zip(group, found, strict=True):
                     answers[index] = answer
         return [answer for answer in answers if answer is not None]
@@ -66,11 +66,6 @@ class TensorRTModel:
 
     def close(self) -> None:
         self._engine.close()
-
-
-def _cut(clips: Sequence[Floats]) -> Callable[[batches.Arrays], list[AcousticOutput]]:
-    lengths = [len(clip) for clip in clips]
-    return lambda arrays: batches.acoustic_outputs(trt_runtime.copied(arrays), lengths)
 
 
 def grouped(lengths: Sequence[int], most: Callable[[int], int]) -> list[list[int]]:

@@ -12,12 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from .cuda import CaptureFailed, Cuda, CudaError, DeviceBuffer, DeviceMemoryFull, Graph, PinnedBuffer, Stream
+from .cuda import (
+    CaptureFailed,
+    Cuda,
+    CudaError,
+    DeviceBuffer,
+    DeviceMemoryFull,
+    Graph,
+    PinnedBuffer,
+    PinnedPool,
+    Places,
+    Stream,
+)
 from .trt_compat import Library
 
 Arrays = dict[str, Any]
 Clips = Sequence[Any]
 """float32 arrays (n,), each at its own length."""
+_ALIGNED = 256
 
 
 class RunFailed(RuntimeError):
@@ -31,12 +43,13 @@ class RunOptions:
     bucket_samples: inputs are zero-padded to a multiple of this (the graph masks the padding), so that few
     shapes occur.
     graph_batch: largest batch that is captured as a CUDA graph; 0 captures none. graph_count: graphs kept
-    per lane.
+    per lane. lend_bytes: page-locked memory that answers of larger batches, which are not copied, may hold.
     """
 
     bucket_samples: int = 8_000
     graph_batch: int = 1
     graph_count: int = 32
+    lend_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -55,12 +68,13 @@ class EngineTensor:
 
 @dataclass(frozen=True)
 class Source:
-    """What a lane is made from. ``reason``: what TensorRT logged last; ``padded``: samples after rounding
-    up.
+    """What a lane is made from. ``pool``: where answers of larger batches stay; ``reason``: what TensorRT logged
+    last; ``padded``: samples after rounding up.
     """
 
     library: Library
     cuda: Cuda
+    pool: PinnedPool
     engine: Any
     tensors: tuple[EngineTensor, ...]
     options: RunOptions
@@ -80,7 +94,8 @@ class _Shaped:
         self._stream = stream
         self.shape = (0, 0)
         self.generation = 0
-        self.answers: dict[str, tuple[tuple[int, ...], Any]] = {}
+        self.answers: Places = {}
+        self.answer_bytes = 0
         self.graph: Graph | None = None
         self.context = source.library.create_context(source.engine)
         if self.context is None:
@@ -98,32 +113,38 @@ class _Shaped:
                 if not self.context.set_input_shape(tensor.name, size):
                     raise _refusal(self._source, f"shape {list(size)} of {tensor.name}")
                 self._place(tensor, size, buffers)
+        answers: dict[str, Any] = {}
+        start = 0
         for tensor in self._source.tensors:
             if not tensor.is_input:
                 size = tuple(int(value) for value in self.context.get_tensor_shape(tensor.name))
                 if min(size) < 0:
                     raise RunFailed(f"the engine cannot tell the shape of {tensor.name} beforehand: {size}")
-                self.answers[tensor.name] = (size, tensor.dtype)
+                answers[tensor.name] = (start, size, tensor.dtype)
                 self._place(tensor, size, buffers)
+                start += -(-_nbytes(size, tensor.dtype) // _ALIGNED) * _ALIGNED
+        self.answers, self.answer_bytes = answers, start
+        if shape[0] <= self._source.options.graph_batch:
+            buffers.reserve_answers(start)
         self.shape, self.generation = shape, buffers.generation
 
-    def enqueue(self, buffers: _Buffers) -> None:
+    def enqueue(self, buffers: _Buffers, target: PinnedBuffer) -> None:
         for tensor in self._source.tensors:
             if tensor.is_input:
                 nbytes = _nbytes(tensor.size_in(self.shape), tensor.dtype)
                 self._stream.to_device(buffers.device[tensor.name], buffers.pinned[tensor.name], nbytes)
         if not self.context.execute_async_v3(int(self._stream.handle)):
             raise _refusal(self._source, f"shape {list(self.shape)} at run time")
-        for name, (shape, dtype) in self.answers.items():
-            self._stream.to_host(buffers.pinned[name], buffers.device[name], _nbytes(shape, dtype))
+        for name, (start, shape, dtype) in self.answers.items():
+            self._stream.to_host(target, buffers.device[name], _nbytes(shape, dtype), start)
 
-    def capture(self, buffers: _Buffers) -> None:
+    def capture(self, buffers: _Buffers, target: PinnedBuffer) -> None:
         # TensorRT finishes setting a shape up in its first launch, which must not be captured.
-        self.enqueue(buffers)
+        self.enqueue(buffers, target)
         self._stream.synchronize()
         self._stream.begin_capture()
         try:
-            self.enqueue(buffers)
+            self.enqueue(buffers, target)
         except BaseException:
             self._stream.abandon_capture()
             raise
@@ -135,23 +156,24 @@ class _Shaped:
             graph.close()
 
     def _place(self, tensor: EngineTensor, shape: tuple[int, ...], buffers: _Buffers) -> None:
-        address = buffers.reserve(tensor.name, _nbytes(shape, tensor.dtype))
+        address = buffers.reserve(tensor.name, _nbytes(shape, tensor.dtype), pinned=tensor.is_input)
         if not self.context.set_tensor_address(tensor.name, address):
             raise _refusal(self._source, f"an address for {tensor.name}")
 
 
 class _Buffers:
-    """Pinned and device memory of every tensor of a lane; ``generation`` counts how often an address
-    changed.
+    """Device memory of every tensor of a lane, pinned memory of its inputs and of the answers that graphs write;
+    ``generation`` counts how often an address changed.
     """
 
     def __init__(self, cuda: Cuda) -> None:
         self._cuda = cuda
         self.pinned: dict[str, PinnedBuffer] = {}
         self.device: dict[str, DeviceBuffer] = {}
+        self.answers: PinnedBuffer | None = None
         self.generation = 0
 
-    def reserve(self, name: str, nbytes: int) -> int:
+    def reserve(self, name: str, nbytes: int, *, pinned: bool) -> int:
         """The tensor's device address, with room for ``nbytes``."""
         device = self.device.get(name)
         if device is None or device.nbytes < nbytes:
@@ -160,9 +182,22 @@ class _Buffers:
             for buffers in kinds:
                 if name in buffers:
                     buffers.pop(name).close()
-            self.pinned[name] = PinnedBuffer(self._cuda, nbytes)
+            if pinned:
+                self.pinned[name] = PinnedBuffer(self._cuda, nbytes)
             device = self.device[name] = DeviceBuffer(self._cuda, nbytes)
         return device.address
+
+    def reserve_answers(self, nbytes: int) -> None:
+        """Room for all answers of a shape that may become a graph: its address stays."""
+        if self.answers is None or self.answers.nbytes < nbytes:
+            self.generation += 1
+            if self.answers is not None:
+                self.answers.close()
+            self.answers = PinnedBuffer(self._cuda, nbytes)
+
+    def held(self) -> list[DeviceBuffer | PinnedBuffer | None]:
+        """All there is to close."""
+        return [*self.device.values(), *self.pinned.values(), self.answers]
 
 
 class Lane:
@@ -177,6 +212,7 @@ class Lane:
         self._seen: set[tuple[int, int]] = set()
         self._generation = 0
         self._running: _Shaped | None = None
+        self._borrowed: PinnedBuffer | None = None
         self._any: _Shaped | None = None
         self._memory: DeviceBuffer | None = None
         self._stream = Stream(source.cuda)
@@ -203,19 +239,26 @@ class Lane:
         if shaped.graph is not None:
             shaped.graph.launch(self._stream)
         else:
-            shaped.enqueue(self._buffers)
+            if shape[0] > self._source.options.graph_batch:
+                self._borrowed = self._source.pool.take(shaped.answer_bytes)
+            shaped.enqueue(self._buffers, self._borrowed or self._own_answers())
         self._running = shaped
 
     def collect(self) -> Arrays:
-        """Wait for what was submitted; views of pinned memory, valid until the lane is used again."""
+        """Wait for what was submitted and hand it over: it is the caller's."""
         self._stream.synchronize()
-        answers = {} if self._running is None else self._running.answers
-        pinned = self._buffers.pinned
-        return {name: pinned[name].view(shape, dtype) for name, (shape, dtype) in answers.items()}
+        running, self._running = self._running, None
+        if running is None:
+            return {}
+        borrowed, self._borrowed = self._borrowed, None
+        if borrowed is not None:
+            return self._source.pool.arrays(borrowed, running.answers)
+        own = self._own_answers()
+        return {name: own.view(shape, dtype, start).copy() for name, (start, shape, dtype) in running.answers.items()}
 
     def close(self) -> None:
         held: list[Any] = [*self._captured.values(), self._any]
-        held += [*self._buffers.device.values(), *self._buffers.pinned.values(), self._memory, self._stream]
+        held += [*self._buffers.held(), self._borrowed, self._memory, self._stream]
         for item in held:
             try:
                 if item is not None:
@@ -224,7 +267,11 @@ class Lane:
                 # The device is gone, and with it what it held.
                 continue
         self._captured.clear()
-        self._any = self._running = None
+        self._any = self._running = self._borrowed = None
+
+    def _own_answers(self) -> PinnedBuffer:
+        assert self._buffers.answers is not None
+        return self._buffers.answers
 
     def _shaped(self, shape: tuple[int, int]) -> _Shaped:
         captured = self._graph_of(shape)
@@ -265,7 +312,7 @@ class Lane:
             made = _Shaped(self._source, self.profile, self._stream, self._memory)
             made.set_shape(shape, self._buffers)
             self._forget_if_moved()
-            made.capture(self._buffers)
+            made.capture(self._buffers, self._own_answers())
         except (CaptureFailed, RunFailed):
             if made is not None:
                 made.close()

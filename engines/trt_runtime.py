@@ -8,17 +8,14 @@ subclasses, or ``RunFailed``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
-from .cuda import Cuda
+from .cuda import Cuda, PinnedPool
 from .trt_compat import Library
 from .trt_lane import Arrays, Clips, EngineTensor, Lane, RunFailed, RunOptions, Source
-
-T = TypeVar("T")
-Take = Callable[[Arrays], T]
 
 
 class TrtEngine:
@@ -34,6 +31,7 @@ class TrtEngine:
         self._library = library
         self._cuda = cuda
         self._options = options or RunOptions()
+        self._pool = PinnedPool(cuda, self._options.lend_bytes)
         self._lock = threading.Lock()
         self._idle: dict[int, list[Lane]] = {}
         self._lanes: list[Lane] = []
@@ -49,39 +47,37 @@ class TrtEngine:
             raise RunFailed(f"the engine file is refused: {self._reason()}")
         self.tensors = tuple(_tensors(library, self._engine))
 
-    def infer(self, clips: Clips, take: Take[T]) -> T:
-        """What ``take`` makes of the outputs (by name, float32 (B, frames, …), padded to the longest clip).
-
-        ``take`` is given views of pinned memory and must copy whatever it keeps.
+    def infer(self, clips: Clips) -> Arrays:
+        """The outputs by name, float32 (B, frames, …), padded to the longest clip. They are the caller's, and of
+        larger batches not copied: they hold page-locked memory until the last of them has gone.
         """
         self._cuda.use()
         lane = self._take(clips)
         try:
             lane.submit(clips)
-            answer = take(lane.collect())
+            answer = lane.collect()
         except BaseException:
             self._drop(lane)
             raise
         self._give(lane)
         return answer
 
-    def stream(self, groups: Iterable[tuple[Clips, Take[T]]]) -> Iterator[T]:
-        """Answers of many batches in order; one batch's copies overlap with another's computing (two
+    def stream(self, groups: Iterable[Clips]) -> Iterator[Arrays]:
+        """``infer`` of many batches in order; one batch's copies overlap with another's computing (two
         lanes).
         """
         self._cuda.use()
-        waiting: list[tuple[Lane, Take[T]]] = []
+        waiting: list[Lane] = []
         try:
-            for clips, take in groups:
-                lane = self._take(clips)
-                waiting.append((lane, take))
-                lane.submit(clips)
+            for clips in groups:
+                waiting.append(self._take(clips))
+                waiting[-1].submit(clips)
                 if len(waiting) == 2:
                     yield self._collected(waiting)
             while waiting:
                 yield self._collected(waiting)
         finally:
-            for lane, _ in waiting:
+            for lane in waiting:
                 self._drop(lane)
 
     def profile_of(self, batch: int, samples: int) -> int:
@@ -114,13 +110,13 @@ class TrtEngine:
             lanes, self._lanes, self._idle = self._lanes, [], {}
         for lane in lanes:
             lane.close()
+        self._pool.close()
         self._engine = None
         self._runtime = None
 
-    def _collected(self, waiting: list[tuple[Lane, Take[T]]]) -> T:
-        lane, take = waiting[0]
-        answer = take(lane.collect())
-        self._give(waiting.pop(0)[0])
+    def _collected(self, waiting: list[Lane]) -> Arrays:
+        answer = waiting[0].collect()
+        self._give(waiting.pop(0))
         return answer
 
     def _take(self, clips: Clips) -> Lane:
@@ -138,7 +134,7 @@ class TrtEngine:
 
     def _source(self) -> Source:
         return Source(
-            self._library, self._cuda, self._engine, self.tensors, self._options, self._reason, self.padded
+            self._library, self._cuda, self._pool, self._engine, self.tensors, self._options, self._reason, self.padded
         )
 
     def _give(self, lane: Lane) -> None:
@@ -157,11 +153,6 @@ class TrtEngine:
 
     def _reason(self) -> str:
         return "; ".join(self._heard) or "it gave no reason"
-
-
-def copied(arrays: Arrays) -> Arrays:
-    """The simplest ``take``: everything, padding included."""
-    return {name: array.copy() for name, array in arrays.items()}
 
 
 def _tensors(library: Library, engine: Any) -> Iterator[EngineTensor]:

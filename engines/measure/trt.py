@@ -133,9 +133,9 @@ def parity(bench: Bench, model: str, precision: str) -> dict[str, Any]:
         heads = OUTPUTS[:2]
         expected = [{name: stored[f"{index:03d}.{name}"] for name in heads} for index in range(len(clips))]
     for clip in clips:
-        engine.infer([clip], trt_runtime.copied)
-    alone = [engine.infer([clip], trt_runtime.copied) for clip in clips]
-    together = engine.infer(clips, trt_runtime.copied)
+        engine.infer([clip])
+    alone = [engine.infer([clip]) for clip in clips]
+    together = engine.infer(clips)
     figures: dict[str, Any] = {"clips": len(clips)}
     for label, found in (
         ("alone", alone),
@@ -180,11 +180,11 @@ def latency(bench: Bench, model: str, precision: str) -> dict[str, Any]:
                 for n in rng.integers(16_000, 112_000, 300)
             ]
             for clip in clips[:100]:
-                engine.infer([clip], trt_runtime.copied)
+                engine.infer([clip])
             times = []
             for clip in clips[100:]:
                 started = time.perf_counter()
-                engine.infer([clip], trt_runtime.copied)
+                engine.infer([clip])
                 times.append(time.perf_counter() - started)
             figures[f"bucket {step}"] = percentiles(times)
             engine.close()
@@ -204,10 +204,13 @@ def load(bench: Bench, model: str, precision: str) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for speakers in SPEAKERS if model == "main" else SPEAKERS_BRIEFLY:
         figures[str(speakers)] = crowd(
-            lambda members: engine.infer(members, _rows), clips, speakers, workers=4 if speakers > 64 else 2
+            lambda members: _rows(engine.infer(members)), clips, speakers, workers=4 if speakers > 64 else 2
         )
     figures["memory_mb"] = (before - bench.cuda.memory()[0]) >> 20
     engine.close()
+    copying = bench.engine(model, precision, lend_bytes=0)
+    figures["copied"] = crowd(lambda members: _rows(copying.infer(members)), clips, SPEAKERS[-1], workers=4)
+    copying.close()
     return figures
 
 
@@ -275,14 +278,14 @@ def offline(bench: Bench, model: str, precision: str) -> dict[str, Any]:
     lengths = np.sort(rng.integers(32_000, SHAPES[-1].samples[2], 64 * 24))
     clips = [(0.1 * rng.standard_normal(int(n))).astype(np.float32) for n in lengths]
     groups = [clips[i : i + 64] for i in range(0, len(clips), 64)]
-    list(engine.stream((group, _rows) for group in groups[-2:]))
+    list(engine.stream(groups[-2:]))
     figures: dict[str, Any] = {}
     for label, run in (("streamed", True), ("one by one", False)):
         started = time.perf_counter()
         if run:
-            count = sum(1 for _ in engine.stream((group, _rows) for group in groups))
+            count = sum(1 for arrays in engine.stream(groups) if _rows(arrays))
         else:
-            count = len([engine.infer(group, _rows) for group in groups])
+            count = sum(1 for group in groups if _rows(engine.infer(group)))
         wall = time.perf_counter() - started
         figures[label] = {
             "batches": count,
@@ -313,13 +316,14 @@ def profile(bench: Bench, model: str, precision: str) -> dict[str, Any]:
             moments = [time.perf_counter()]
             lane.submit(clips)
             moments.append(time.perf_counter())
-            arrays = lane.collect()
+            lane._stream.synchronize()
             moments.append(time.perf_counter())
-            _rows(arrays)
+            shaped = lane._running
+            _rows(lane.collect())
             moments.append(time.perf_counter())
             for name, one, other in zip(("submit", "wait", "cut"), moments, moments[1:]):  # noqa: B905  (Python 3.9)
                 parts[name].append(other - one)
-            for name, value in _device_parts(bench, engine, lane):
+            for name, value in _device_parts(bench, engine, lane, shaped):
                 parts[name].append(value)
         figures[f"{batch} x {seconds} s"] = {
             name: float(np.median(values[5:])) * 1e3 for name, values in parts.items()
@@ -335,7 +339,7 @@ def faults(bench: Bench, model: str, precision: str) -> dict[str, Any]:
     """
     engine = bench.engine(model, precision)
     clip = np.zeros(80_000, np.float32)
-    engine.infer([clip], trt_runtime.copied)
+    engine.infer([clip])
     outcomes: dict[str, Any] = {}
     held = []
     step = 8 << 30
@@ -345,13 +349,13 @@ def faults(bench: Bench, model: str, precision: str) -> dict[str, Any]:
         except cuda.DeviceMemoryFull:
             step //= 2
     try:
-        engine.infer([np.zeros(SHAPES[-1].samples[2], np.float32)] * 64, trt_runtime.copied)
+        engine.infer([np.zeros(SHAPES[-1].samples[2], np.float32)] * 64)
         outcomes["full device"] = "answered"
     except Exception as error:
         outcomes["full device"] = f"{type(error).__name__}: {error}"
     for buffer in held:
         buffer.close()
-    outcomes["after it"] = str(engine.infer([clip], trt_runtime.copied)["hidden"].shape)
+    outcomes["after it"] = str(engine.infer([clip])["hidden"].shape)
     engine.close()
     with open(bench.path(f"{model}.{precision}.plan"), "rb") as stream:
         data = stream.read()
@@ -392,23 +396,23 @@ def percentiles(seconds: Sequence[float]) -> dict[str, Any]:
 
 def _times(engine: trt_runtime.TrtEngine, clip: Any, count: int) -> list[float]:
     for _ in range(20):
-        engine.infer([clip], trt_runtime.copied)
+        engine.infer([clip])
     times = []
     for _ in range(count):
         started = time.perf_counter()
-        engine.infer([clip], trt_runtime.copied)
+        engine.infer([clip])
         times.append(time.perf_counter() - started)
     return times
 
 
 def _rows(arrays: dict[str, Any]) -> list[Any]:
-    """What ``tensorrt_model`` does with an answer: one copy, and views of each clip's rows."""
-    kept = trt_runtime.copied(arrays)
-    return [[kept[name][row] for name in OUTPUTS] for row in range(len(kept["hidden"]))]
+    """What ``tensorrt_model`` does with an answer: views of each clip's rows."""
+    return [[arrays[name][row] for name in OUTPUTS] for row in range(len(arrays["hidden"]))]
 
 
-def _device_parts(bench: Bench, engine: trt_runtime.TrtEngine, lane: Any) -> list[tuple[str, float]]:
-    stream, buffers, shaped = lane._stream, lane._buffers, lane._running
+def _device_parts(bench: Bench, engine: trt_runtime.TrtEngine, lane: Any, shaped: Any) -> list[tuple[str, float]]:
+    stream, buffers = lane._stream, lane._buffers
+    block = cuda.PinnedBuffer(bench.cuda, shaped.answer_bytes)
     events = [cuda.Event(bench.cuda) for _ in range(4)]
     events[0].record(stream)
     for tensor in engine.tensors:
@@ -418,15 +422,15 @@ def _device_parts(bench: Bench, engine: trt_runtime.TrtEngine, lane: Any) -> lis
     events[1].record(stream)
     shaped.context.execute_async_v3(int(stream.handle))
     events[2].record(stream)
-    for name, (shape, dtype) in shaped.answers.items():
-        stream.to_host(
-            buffers.pinned[name], buffers.device[name], int(np.prod(shape)) * np.dtype(dtype).itemsize
-        )
+    for name, (start, shape, dtype) in shaped.answers.items():
+        nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        stream.to_host(block, buffers.device[name], nbytes, start)
     events[3].record(stream)
     names = ("copies in", "kernels", "copies out")
     parts = [(name, events[i + 1].ms_since(events[i]) / 1e3) for i, name in enumerate(names)]
     for event in events:
         event.close()
+    block.close()
     return parts
 
 

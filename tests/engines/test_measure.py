@@ -33,7 +33,7 @@ ENGINES = Path(trt.__file__).resolve().parent.parent
 ALONE = ("trt_compat", "cuda", "plan", "calibrate", "trt_lane", "trt_runtime", "measure/trt", "measure/serve")
 ALLOWED = {
     "collections", "ctypes", "dataclasses", "hashlib", "importlib", "json", "numpy", "os",
-    "sys", "tempfile", "threading", "time", "types", "typing", "__future__",
+    "sys", "tempfile", "threading", "time", "types", "typing", "weakref", "__future__",
 }  # fmt: skip
 
 
