@@ -50,7 +50,7 @@ def prepare(carry: Path, work: Path) -> None:
         work / "quiet.npz", calibration_set(voices, places=QUIET, rounds=len(PLACES)), CALIBRATION_SAMPLES
     )
     counts: dict[str, Any] = {}
-    for name in ("light", "main"):
+    for name in sorted(path.parent.name for path in _models().glob(f"*/{MANIFEST}")):
         data = precision.variant(manifest_of(name).acoustic_path.read_bytes(), "fp32")
         (work / f"{name}.onnx").write_bytes(data)
         (work / f"{name}.keep.json").write_text(json.dumps(precision.keep_fp32(data)))
@@ -141,8 +141,12 @@ def work_of(data: bytes, batch: int, samples: int) -> dict[str, int]:
 
 
 def manifest_of(name: str) -> Manifest:
-    """Manifest of main or light under TUTOR_MODELS or the shipped models."""
-    return load_manifest(Path(os.environ.get("TUTOR_MODELS") or assets_dir() / "models") / name)
+    """Manifest of main, light or another folder under TUTOR_MODELS or the shipped models."""
+    return load_manifest(_models() / name)
+
+
+def _models() -> Path:
+    return Path(os.environ.get("TUTOR_MODELS") or assets_dir() / "models")
 
 
 def main() -> None:

@@ -76,6 +76,7 @@ STAGES: tuple[tuple[Step, ...], ...] = (
         Step("gate light fp16", 60),
     ),
     (
+        Step("build m60 fp16", 220),
         Step("build m90 fp16", 220),
         Step("build main quick16", 220),
         Step("build light fp32", 220),
@@ -84,6 +85,8 @@ STAGES: tuple[tuple[Step, ...], ...] = (
         Step("build main int8qdq", 220),
         Step("torch warm", 220),
     ),
+    (Step("load m60 fp16", 40),),
+    (Step("latency m60 fp16", 30),),
     (Step("load m90 fp16", 40),),
     (Step("latency m90 fp16", 30),),
     (Step("latency main quick16", 30),),

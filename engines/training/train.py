@@ -399,13 +399,20 @@ def load_weights(path: Path) -> Both:
 
 
 def assembled(runs: Sequence[str]) -> Both:
-    """One model of the members that ``RUN`` or ``RUN:0,2`` name; all must have one shape."""
+    """One model of the members that ``RUN``, ``RUN:0,2`` or ``RUN+RUN:0,2`` name; all must have one shape.
+
+    ``+``: the mean of the weights, for runs of which one went on from the other; what they agree on stays, and what
+    each overfitted in its own way fades (Wortsman et al. 2022, Model soups).
+    """
     states = []
     for run in runs:
-        folder, _, numbers = run.partition(":")
-        model = load_weights(Path(folder) / "weights.pt")
+        folders, _, numbers = run.partition(":")
+        soup = [load_weights(Path(folder) / "weights.pt") for folder in folders.split("+")]
+        model = soup[0]
+        values = zip(*(part.state_dict().values() for part in soup), strict=True)
+        mean = dict(zip(model.state_dict(), (torch.stack(found).mean(dim=0) for found in values), strict=True))
         chosen = [int(number) for number in numbers.split(",")] if numbers else list(range(model.members))
-        states.append({name: value[chosen] for name, value in model.state_dict().items()})
+        states.append({name: value[chosen] for name, value in mean.items()})
     whole = Both(model.acoustic.config, model.scorer.config, sum(len(next(iter(state.values()))) for state in states))
     whole.load_state_dict({name: torch.cat([state[name] for state in states]) for name in states[0]})
     return whole.eval()

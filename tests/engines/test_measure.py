@@ -32,7 +32,7 @@ from tutor.evidence import LOG_FLOOR
 ENGINES = Path(trt.__file__).resolve().parent.parent
 ALONE = ("trt_compat", "cuda", "plan", "calibrate", "trt_lane", "trt_runtime", "measure/trt", "measure/serve")
 ALLOWED = {
-    "collections", "ctypes", "dataclasses", "hashlib", "importlib", "json", "numpy", "os",
+    "collections", "ctypes", "dataclasses", "hashlib", "importlib", "itertools", "json", "numpy", "os",
     "sys", "tempfile", "threading", "time", "types", "typing", "weakref", "__future__",
 }  # fmt: skip
 
