@@ -131,14 +131,18 @@ def test_the_exported_graphs_answer_as_the_networks(members: int, tmp_path) -> N
 def test_members_of_several_runs_become_one_model(tmp_path) -> None:
     from engines.training.train import Recipe, assembled, save_weights
 
-    three, two = model(3), model(2)
-    for name, both in (("a", three), ("b", two)):
+    three, two, other = model(3), model(2), model(2)
+    other.acoustic.ctc.weight.add_(1.0)
+    for name, both in (("a", three), ("b", two), ("c", other)):
         (tmp_path / name).mkdir()
         save_weights(both, Recipe(), 1, tmp_path / name / "weights.pt")
     whole = assembled([f"{tmp_path}/a:2,0", f"{tmp_path}/b"])
     assert whole.members == 4
     wanted = torch.cat([three.acoustic.ctc.weight[[2, 0]], two.acoustic.ctc.weight])
     assert torch.allclose(whole.acoustic.ctc.weight, wanted, atol=1e-3)
+    mean = assembled([f"{tmp_path}/b+{tmp_path}/b", f"{tmp_path}/b+{tmp_path}/c:1"])
+    wanted = torch.cat([two.acoustic.ctc.weight, (two.acoustic.ctc.weight[[1]] + other.acoustic.ctc.weight[[1]]) / 2])
+    assert torch.allclose(mean.acoustic.ctc.weight, wanted, atol=1e-3)
 
 
 def test_both_ways_to_the_power_spectrum_agree() -> None:
