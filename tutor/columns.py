@@ -94,7 +94,7 @@ WORDS: tuple[Column, ...] = (
     Column("start_s", "number", "s", "start from the beginning of the recording", _TIMES),
     Column("end_s", "number", "s", "end; equal to start where omitted", _TIMES),
     Column("status", "text", "", "ok, mispronounced, omitted, inserted or repeated", "assessment"),
-    Column("score", "number", "0–100", "word score", _SCORER),
+    Column("score", "number", "0–100", "word score; where omitted, what raters give who heard something there", _SCORER),
     Column("accuracy", "number", "0–100", "word accuracy", _SCORER),
     Column("stress", "number", "0–100", "lexical stress", _SCORER),
     Column("confidence", "number", "0–1", "trust in the score", "assessment"),

@@ -51,7 +51,10 @@ class PhoneResult:
 
 @dataclass(frozen=True)
 class WordResult:
-    """One word, scores 0–100; an omitted word has start == end; ``guessed``: its pronunciation is not from a dictionary."""
+    """One word, scores 0–100; ``guessed``: its pronunciation is not from a dictionary.
+
+    An omitted word has start == end; its scores are those that raters give who heard something there, and not to be shown.
+    """
 
     text: str
     start: float

@@ -60,9 +60,9 @@ def word_table(assessment: Assessment) -> Table:
         table.add_row(
             f"[{style}]{_MARKS[word.status]}[/{style}]",
             f"[{style}]{text}[/{style}]",
-            f"{word.score:.0f}" if word.phonemes else "",
+            f"{word.score:.0f}" if word.phonemes and word.status != OMITTED else "",
             f"{word.start:.2f}–{word.end:.2f}",
-            " ".join(_phone(phone) for phone in word.phonemes),
+            " ".join(phone.ipa if word.status == OMITTED else _phone(phone) for phone in word.phonemes),
             _heard(word),
         )
     return table

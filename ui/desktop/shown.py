@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tutor.attempt import PhoneMean, Summary
 from tutor.prompts import Prompt
-from tutor.result import INSERTED, REPEATED, Assessment
+from tutor.result import INSERTED, OMITTED, REPEATED, Assessment, WordResult
 from ui.desktop.parts.ribbon import RibbonWord
 from ui.desktop.plots.pictures import Pictures
 from ui.desktop.plots.span import Span
@@ -26,6 +26,12 @@ class Sentence:
     best: float | None = None
 
 
+def without_marks(word: WordResult) -> WordResult:
+    """The word and its sounds with marks of 0."""
+    sounds = tuple(replace(phone, score=0.0, rating=0.0) for phone in word.phonemes)
+    return replace(word, score=0.0, accuracy=0.0, stress=0.0, phonemes=sounds)
+
+
 @dataclass(frozen=True)
 class Take:
     """A scored recording. ``pictures`` None until they are computed; ``prompt`` None for one from the
@@ -34,6 +40,13 @@ class Take:
     assessment: Assessment
     prompt: Prompt | None = None
     pictures: Pictures | None = None
+
+    @property
+    def words(self) -> tuple[WordResult, ...]:
+        """The words with the marks that a learner is shown: none for a word left out, whatever raters would give who heard
+        something there.
+        """
+        return tuple(without_marks(word) if word.status == OMITTED else word for word in self.assessment.words)
 
     @property
     def ribbon(self) -> tuple[RibbonWord, ...]:
@@ -46,7 +59,7 @@ class Take:
                 word.status,
                 word.guessed,
             )
-            for word in self.assessment.words
+            for word in self.words
         )
 
     @property

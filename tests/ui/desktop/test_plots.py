@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,15 @@ def test_words_are_shown_as_written() -> None:
     assert [word.text for word in take.ribbon][:3] == ["Well,", "I", "paid"]
     assert len(take.ribbon) == len(prompt.words)
     assert take.phone_spans[0].start_s == take.word_spans[0].start_s
+
+
+def test_a_word_left_out_is_shown_without_marks() -> None:
+    prompt = make_prompt("I would like hot tea.")
+    assessment = made_up(prompt, 3.0, left_out=3)
+    words = [replace(word, score=83.0) if word.status == "omitted" else word for word in assessment.words]
+    take = Take(replace(assessment, words=tuple(words)), prompt)
+    assert [word.score == 0 for word in take.ribbon] == [False, False, False, True, False]
+    assert not any(phone.score for phone in take.words[3].phonemes) and take.words[2] is words[2]
 
 
 SHARPNESS = """

@@ -194,7 +194,7 @@ class PracticePage(View):
         if take is None:
             self.sounds.show_word(None)
             return
-        words = take.assessment.words
+        words = take.words
         weakest = min(range(len(words)), key=lambda at: words[at].score, default=-1)
         self.sentence.ribbon.choose(weakest)
 
@@ -225,7 +225,7 @@ class PracticePage(View):
             label.setPixmap(pixmap(name, 36, "accent"))
 
     def _choose(self, index: int) -> None:
-        words = self._take.assessment.words if self._take else ()
+        words = self._take.words if self._take else ()
         if 0 <= index < len(words):
             self.sounds.show_word(words[index], arpabet=self._arpabet)
             self.timeline.light(index)
