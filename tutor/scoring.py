@@ -9,7 +9,7 @@ import numpy as np
 
 from tutor.acoustic import Floats, Ints, ScorerInput, ScorerOutput
 from tutor.align import Alignment, ExtraSpeech
-from tutor.calibration import LIMITS
+from tutor.calibration import LIMITS, is_replaced
 from tutor.evidence import FEATURES
 from tutor.phones import ORDER, PHONES, ipa_of
 from tutor.prompts import Word
@@ -115,14 +115,13 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
         accuracy, stress, total = (10 * float(value) for value in np.clip(piece.scores.word[number], 0, 10))
         return WordResult(word.text, at, at, total, accuracy, stress, OMITTED, trust, word.guessed, silent)
     phones = []
-    dropped, replaced = 0.0, False
+    dropped = 0.0
     certain = np.clip(1.0 - 0.5 * piece.scores.phone_spread[rows], 0.0, 1.0).tolist()
     found = zip(range(rows.start, rows.stop), names, times, ratings, certain, strict=True)
     for index, name, (start, end), rating, sure in found:
         expected = int(piece.evidence.phones[index])
         confidence = sure * trust
         other = contradicted(piece.evidence.features[index], expected)
-        replaced = replaced or other
         if other and rating > LIMITS.contradicted_rating:
             dropped += rating - LIMITS.contradicted_rating
             rating = LIMITS.contradicted_rating
@@ -133,6 +132,7 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
     # A word falls with its phones: by the share of its marks that the contradicted ones lost.
     accuracy, total = (max(0.0, value - 10 * dropped / (2 * len(phones))) for value in (accuracy, total))
     clear_error = min(phone.rating for phone in phones) < LIMITS.clear_error
+    replaced = any(is_replaced(phone) for phone in phones)
     status = MISPRONOUNCED if replaced or clear_error or accuracy < LIMITS.weak_word else OK
     confidence = float(np.mean([phone.confidence for phone in phones])) * (0.8 if word.guessed else 1.0)
     return WordResult(
