@@ -67,7 +67,8 @@ def main() -> None:
     options.add_data(parser)
     options.add_recipe(parser, LightRecipe())
     parser.add_argument(
-        "--teacher", nargs="+", required=True, help="folders of finished runs, each with :0,2 for some of its members only, A+B for the mean of two"
+        "--teacher", nargs="+", required=True,
+        help="folders of finished runs, each with :0,2 for some of its members only, A+B for the mean of two",
     )
     parser.add_argument("--strangers", type=Path, help="its strangers.npz, for --soft")
     parser.add_argument("--members", type=int, default=1, help="pupils trained side by side, on the same sound")

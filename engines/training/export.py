@@ -153,7 +153,9 @@ def export(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("runs", nargs="+", help="folders of finished runs, each with :0,2 for some of its members only, A+B for the mean of two")
+    parser.add_argument(
+        "runs", nargs="+", help="folders of finished runs, each with :0,2 for some of its members only, A+B for the mean of two"
+    )
     parser.add_argument("--name", default="main")
     parser.add_argument("--version", default="1")
     parser.add_argument("--calibration", type=Path, help="output of calibrate.py")
