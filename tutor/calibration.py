@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tutor.phones import phone_of
 from tutor.result import PhoneResult
 
 
@@ -46,8 +47,13 @@ LIMITS = Limits()
 
 
 def is_replaced(phone: PhoneResult) -> bool:
-    """Whether another phone was heard in its place: so clearly that a fair mark does not matter, or with a weak one."""
-    heard = phone.heard[0].p if phone.heard else 0.0
+    """Whether another phone was heard in its place: so clearly that a fair mark does not matter, or with a weak one.
+
+    A vowel for an unstressed one does not count: native speakers weaken them in many ways.
+    """
+    if not phone.heard or (phone.arpabet.endswith("0") and phone_of(phone.heard[0].arpabet).is_vowel):
+        return False
+    heard = phone.heard[0].p
     clearly = heard > LIMITS.contradicted_rival and phone.rating <= LIMITS.contradicted_rating
     return clearly or (heard > LIMITS.replaced_rival and phone.rating < LIMITS.replaced_rating)
 

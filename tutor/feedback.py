@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from tutor import guide
 from tutor.calibration import LIMITS, is_wrong
+from tutor.function_words import is_function_word
 from tutor.paths import assets_dir
 from tutor.phones import ipa_of, phone_of, stress_of, strip_stress
 from tutor.prosody import Prosody, articulation_rate, find_pauses
@@ -48,11 +49,6 @@ RISE_SEMITONES, FALL_SEMITONES = 4.0, -1.5
 SLOW_RATE, FAST_RATE = 2.3, 6.8
 """Syllables per second of speech. Of 223 readings rated 9 or 10 for prosody 1 in 20 is outside each limit."""
 
-_FUNCTION_WORDS = """
-a an and are as at be but by can could do for from had has have he her him his i if in is it me my of on or
-our she should so some than that the their them then there they to us was we were will with would you your
-"""
-FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 REDUCED_VOWELS = ("ə", "ɚ")
 QUESTION_WORDS = frozenset(("what", "when", "where", "which", "who", "whom", "whose", "why", "how"))
 
@@ -137,7 +133,7 @@ def _phone_faults(words: tuple[WordResult, ...]) -> Iterator[_Fault]:
     for index, word in enumerate(words):
         if word.status not in (OK, MISPRONOUNCED) or word.confidence < MIN_CONFIDENCE:
             continue
-        function_word = word.text.lower().strip(".,!?") in FUNCTION_WORDS
+        function_word = is_function_word(word.text)
         for place, phone in enumerate(word.phonemes):
             reduced = function_word and phone_of(phone.arpabet).is_vowel
             fault = phone.rating < REDUCED_FAULT_RATING if reduced else is_wrong(phone)
@@ -152,7 +148,7 @@ def _weakest_phone(words: tuple[WordResult, ...]) -> Iterator[_Fault]:
     judged = [
         (phone.rating, index, phone)
         for index, word in enumerate(words)
-        if word.status == OK and word.text.lower() not in FUNCTION_WORDS
+        if word.status == OK and not is_function_word(word.text)
         for phone in word.phonemes
         if phone.confidence >= MIN_CONFIDENCE and phone.rating < POLISH_RATING
     ]

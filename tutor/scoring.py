@@ -11,7 +11,8 @@ from tutor.acoustic import Floats, Ints, ScorerInput, ScorerOutput
 from tutor.align import Alignment, ExtraSpeech
 from tutor.calibration import LIMITS, is_replaced
 from tutor.evidence import FEATURES
-from tutor.phones import ORDER, PHONES, ipa_of
+from tutor.function_words import is_function_word
+from tutor.phones import ORDER, PHONES, ipa_of, phone_of
 from tutor.prompts import Word
 from tutor.result import INSERTED, MISPRONOUNCED, OK, OMITTED, REPEATED, AudioInfo, Heard, PhoneResult, Scores, WordResult
 from tutor.timebase import seconds_of_frame
@@ -132,7 +133,8 @@ def _word(piece: ScoredPiece, word: Word, number: int, rows: slice, trust: float
     # A word falls with its phones: by the share of its marks that the contradicted ones lost.
     accuracy, total = (max(0.0, value - 10 * dropped / (2 * len(phones))) for value in (accuracy, total))
     clear_error = min(phone.rating for phone in phones) < LIMITS.clear_error
-    replaced = any(is_replaced(phone) for phone in phones)
+    reduces = is_function_word(word.text)
+    replaced = any(is_replaced(phone) and not (reduces and phone_of(phone.arpabet).is_vowel) for phone in phones)
     status = MISPRONOUNCED if replaced or clear_error or accuracy < LIMITS.weak_word else OK
     confidence = float(np.mean([phone.confidence for phone in phones])) * (0.8 if word.guessed else 1.0)
     return WordResult(

@@ -26,3 +26,9 @@ def test_another_phone_counts_by_how_clear_it_is_and_how_weak_the_mark(
     heard = (Heard("T", "t", likely),) if likely else ()
     phone = PhoneResult("TH", "θ", 0.1, 0.2, 50 * rating, rating, 0.9, heard)
     assert (is_replaced(phone), is_wrong(phone)) == (replaced, wrong)
+
+
+@pytest.mark.parametrize(("expected", "heard", "replaced"), [("AE0", "IH", False), ("AE1", "IH", True), ("AE0", "N", True)])
+def test_an_unstressed_vowel_may_sound_like_another(expected: str, heard: str, replaced: bool) -> None:
+    phone = PhoneResult(expected, "æ", 0.1, 0.2, 60.0, 1.2, 0.9, (Heard(heard, "", 0.9),))
+    assert is_replaced(phone) is replaced
