@@ -1,7 +1,8 @@
 """First alignments: pocketsphinx places the canonical phones of every sentence in time.
 
 pocketsphinx's acoustic model is older than the corpora, so it may teach. Its times only seed the frame head:
-later rounds realign with the network's own posteriors (see ``recipe.py``).
+later rounds realign with the network's own posteriors. Once there is a model of our own, ``--model assets/models/main``
+places them closer, and in seconds on a GPU.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from tutor.paths import write_atomic
+from tutor.phones import ORDER
+from tutor.timebase import FRAME_S
 
 FRAMES_PER_SECOND = 100
 
@@ -79,16 +82,38 @@ def _align_file(task: tuple[str, Path, list[list[str]]]) -> tuple[str, list[tupl
     return key, align_phones(_decoder, pcm, words)
 
 
+def align_by_model(corpus: Path, folder: Path) -> dict[str, list[tuple[str, float, float]] | None]:
+    """The same from a run or model folder's own posteriors."""
+    from engines.training import data, options
+    from engines.training.train import align_bank, assembled
+
+    device = options.device()
+    bank = data.Bank(data.native_corpus(corpus, None), device)
+    align_bank(assembled([str(folder)]).to(device), bank, 600.0)
+    result: dict[str, list[tuple[str, float, float]] | None] = {}
+    for item in bank.items:
+        assert item.starts is not None and item.ends is not None
+        spans = zip(item.classes.tolist(), (item.starts * FRAME_S).tolist(), (item.ends * FRAME_S).tolist(), strict=True)
+        # Frames are known by their middle; a phone begins half a frame before the middle of its first.
+        found = [(ORDER[number - 1], max(0.0, start - FRAME_S / 2), end - FRAME_S / 2) for number, start, end in spans]
+        result[item.key] = found if item.ends.any() else None
+    return result
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="folder with labels.json and audio/")
     parser.add_argument("out", type=Path, help="JSON to write: {id: [[phone, start_s, end_s], ...]}")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--model", type=Path, help="run or model folder that places the phones instead of pocketsphinx")
     arguments = parser.parse_args()
-    tasks = list(utterances(arguments.corpus))[: arguments.limit]
-    with multiprocessing.Pool(arguments.jobs, _open_decoder) as pool:
-        aligned = dict(pool.imap_unordered(_align_file, tasks, chunksize=16))
+    if arguments.model:
+        aligned = align_by_model(arguments.corpus, arguments.model)
+    else:
+        tasks = list(utterances(arguments.corpus))[: arguments.limit]
+        with multiprocessing.Pool(arguments.jobs, _open_decoder) as pool:
+            aligned = dict(pool.imap_unordered(_align_file, tasks, chunksize=16))
     missing = [key for key, value in aligned.items() if value is None]
     print(f"{len(aligned) - len(missing)} of {len(aligned)} aligned; without a path: {missing[:10]}")
     write_atomic(arguments.out, json.dumps({k: v for k, v in sorted(aligned.items()) if v}).encode())

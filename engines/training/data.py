@@ -116,10 +116,10 @@ def rated_corpus(folder: Path, times: Path, cache: Path | None = None) -> list[U
     return result
 
 
-def native_corpus(folder: Path, times: Path, cache: Path | None = None) -> list[Utterance]:
+def native_corpus(folder: Path, times: Path | None, cache: Path | None = None) -> list[Utterance]:
     """A native speaker: every phone right, words and sentences unrated."""
     labels = json.loads((folder / "labels.json").read_text("utf-8"))
-    aligned = json.loads(times.read_text())
+    aligned = json.loads(times.read_text()) if times else {}
     sounds = read_all([folder / item["audio"] for item in labels.values()], cache)
     result = []
     for (key, item), samples in zip(labels.items(), sounds, strict=True):

@@ -68,7 +68,7 @@ def main() -> None:
     options.add_recipe(parser, LightRecipe())
     parser.add_argument(
         "--teacher", nargs="+", required=True,
-        help="folders of finished runs, each with :0,2 for some of its members only, A+B for the mean of two",
+        help="folders of finished runs or of models, each with :0,2 for some of its members only, A+B for the mean of two",
     )
     parser.add_argument("--strangers", type=Path, help="its strangers.npz, for --soft")
     parser.add_argument("--members", type=int, default=1, help="pupils trained side by side, on the same sound")
@@ -80,7 +80,7 @@ def main() -> None:
     bank, test_fold = options.load(arguments, device, TEST_FOLDS)
     test = np.array([index for index, item in enumerate(bank.items)
                      if item.source == data.LEARNER and test_fold[item.speaker] == 0], dtype=int)  # fmt: skip
-    if arguments.soft:
+    if arguments.strangers and arguments.soft:
         count = soften(bank.items, arguments.strangers, arguments.soft)
         print(f"{count} utterances with softened targets", flush=True)
     teacher = assembled(arguments.teacher).to(device)
@@ -92,8 +92,12 @@ def main() -> None:
     if len(test):
         found = answers(model, bank, test)
         np.savez_compressed(arguments.run / "test.npz", **joined(found))
-        print(json.dumps(agreement(found)), flush=True)
-        (arguments.run / "figures.json").write_text(json.dumps(agreement(found), indent=1))
+        report = {"pupils": agreement(found), "teacher": agreement(answers(teacher.float(), bank, test))}
+        if model.members > 1:
+            report |= {f"pupil {n}": agreement(answers(model.member(n), bank, test)) for n in range(model.members)}
+        for name, row in report.items():
+            print(name, json.dumps(row), flush=True)
+        (arguments.run / "figures.json").write_text(json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":

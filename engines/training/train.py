@@ -36,6 +36,7 @@ from engines.training.network import (
     parameters_of,
     together,
 )  # fmt: skip
+from engines.training.restore import restored
 from tutor.timebase import FRAME_SAMPLES, SAMPLE_RATE
 
 SIZES = {"main": MAIN, "member": MEMBER, "light": LIGHT}
@@ -56,6 +57,8 @@ class Recipe:
     dropout: float = 0.2
     scorer_dropout: float = 0.3
     ema: float = 0.999
+    marks: float = 1.0
+    """Weight of the raters' own marks beside a teacher's, which has smoothed over what single raters chanced to say."""
     realign: int = 1500
     seed: int = 1
 
@@ -314,7 +317,7 @@ def train(
             aligned_at = step
         for group in optimiser.param_groups:
             group["lr"] = augment.learning_rate(step, steps, recipe.rate, recipe.warmup)
-        losses = losses_of(model, buckets.draw(), bank, teacher, joint=joint, common=common > 1)
+        losses = losses_of(model, buckets.draw(), bank, teacher, joint=joint, common=common > 1, marks=recipe.marks)
         optimiser.zero_grad(set_to_none=True)
         # The losses are means over all members: times their number, each gets the gradient it would have alone.
         (count * sum(losses, torch.zeros((), device=device))).backward()
@@ -351,8 +354,9 @@ def train(
 
 
 def losses_of(
-    model: Both, batch: dict[str, Tensor], bank: data.Bank, teacher: Both | None, *, joint: bool, common: bool = False
-) -> list[Tensor]:
+    model: Both, batch: dict[str, Tensor], bank: data.Bank, teacher: Both | None, *, joint: bool, common: bool = False,
+    marks: float = 1.0,
+) -> list[Tensor]:  # fmt: skip
     """CTC, frames, then (``joint``) phones, words, sentences, then the teacher's, for members × n utterances, or for
     n utterances that all members hear in ``common``: the teacher then listens once."""
     count, device = model.members, bank.device
@@ -375,7 +379,7 @@ def losses_of(
             scored = tuple(
                 value.flatten(0, 1).float() for value in model.scorer(*(x.unflatten(0, (count, -1)) for x in inputs))
             )
-            losses += scorer_losses(*scored, ends > starts, batch)
+            losses += [marks * loss for loss in scorer_losses(*scored, ends > starts, batch)]
         if taught is not None:
             losses.append(distillation(taught, heard, ctc, frame, scored, batch))
     return losses
@@ -390,16 +394,22 @@ def save_weights(model: Both, recipe: Recipe, step: int, path: Path) -> None:
     )  # fmt: skip
 
 
-def load_weights(path: Path) -> Both:
-    """The model that ``save_weights`` wrote, FP32, on the host, ready to answer."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
+def load_weights(folder: Path) -> Both:
+    """The model of a finished run, or of a model folder that was exported, FP32, on the host, ready to answer."""
+    if not (folder / "weights.pt").exists():
+        acoustic, scorer = restored(folder)
+        whole = Both(acoustic.config, scorer.config, acoustic.members)
+        whole.acoustic, whole.scorer = acoustic, scorer
+        return whole.eval()
+    state = torch.load(folder / "weights.pt", map_location="cpu", weights_only=True)
     model = Both(AcousticConfig(**state["acoustic"]), ScorerConfig(**state["scorer"]), state["members"])
     model.load_state_dict(state["weights"])
     return model.float().eval()
 
 
 def assembled(runs: Sequence[str]) -> Both:
-    """One model of the members that ``RUN``, ``RUN:0,2`` or ``RUN+RUN:0,2`` name; all must have one shape.
+    """One model of the members that ``RUN``, ``RUN:0,2`` or ``RUN+RUN:0,2`` name; all must have one shape. A run may
+    also be a model folder (``assets/models/main``).
 
     ``+``: the mean of the weights, for runs of which one went on from the other; what they agree on stays, and what
     each overfitted in its own way fades (Wortsman et al. 2022, Model soups).
@@ -407,7 +417,7 @@ def assembled(runs: Sequence[str]) -> Both:
     states = []
     for run in runs:
         folders, _, numbers = run.partition(":")
-        soup = [load_weights(Path(folder) / "weights.pt") for folder in folders.split("+")]
+        soup = [load_weights(Path(folder)) for folder in folders.split("+")]
         model = soup[0]
         values = zip(*(part.state_dict().values() for part in soup), strict=True)
         mean = dict(zip(model.state_dict(), (torch.stack(found).mean(dim=0) for found in values), strict=True))

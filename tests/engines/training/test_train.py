@@ -82,7 +82,7 @@ def test_a_run_ends_with_weights_that_answer_and_goes_on_where_it_stopped(tmp_pa
     whole = bank()
     model = train(RECIPE, whole, [np.array([0]), np.array([1])], tmp_path, 1e9)
     assert model.members == 2
-    kept = load_weights(tmp_path / "weights.pt")
+    kept = load_weights(tmp_path)
     found = answers(kept, whole, np.arange(len(whole.items)))
     assert len(found) == len(whole.items)
     assert np.isfinite(joined(found)["phone"]).all()

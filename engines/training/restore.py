@@ -1,0 +1,77 @@
+"""Weights of a shipped model folder as a network again, so that training can go on from it and it can teach.
+
+The exporter keeps the module path in every node's name; what it folded (scale and shift of normalisations that only
+feed a linear map) stays folded, which computes the same. INT8 storage costs what it cost when the model was shipped.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from engines.manifest import FILE as MANIFEST
+from engines.onnx_graph import unpacked
+from engines.training.network import AcousticConfig, AcousticModel, Convolve, Linear, Norm, Scorer, ScorerConfig
+
+
+def restored(folder: Path) -> tuple[AcousticModel, Scorer]:
+    """The two networks of a model folder that ``export.py`` wrote, ready to answer; calibration is not part of them."""
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    sizes = dict(manifest["acoustic"]["network"])
+    members = sizes.pop("members", 1)
+    acoustic = AcousticModel(AcousticConfig(**sizes), members)
+    fill(acoustic, (folder / manifest["acoustic"]["file"]).read_bytes())
+    data = (folder / manifest["scorer"]["file"]).read_bytes()
+    names = [tensor.name for tensor in onnx.load_model_from_string(data).graph.initializer]
+    layers = len({name.split(".")[2] for name in names if name.startswith("scorer.blocks.")})
+    width = next(len(values) for path, values in _biases(data).items() if path == "features")
+    scorer = Scorer(ScorerConfig(hidden=sizes["hidden"], width=width, layers=layers), members)
+    fill(scorer, data)
+    return acoustic.eval(), scorer.eval()
+
+
+def _biases(data: bytes) -> dict[str, Any]:
+    return {
+        tensor.name.removeprefix("scorer.").removesuffix(".bias"): numpy_helper.to_array(tensor)[0, 0]
+        for tensor in onnx.load_model_from_string(data).graph.initializer
+        if tensor.name.endswith(".bias")
+    }
+
+
+@torch.no_grad()
+def fill(network: nn.Module, data: bytes) -> None:
+    """Put the weights of an exported graph into ``network``; every parameter must be found or be folded away."""
+    model = unpacked(data)
+    stored = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in model.graph.initializer}
+    found: dict[str, list[Tensor]] = {}
+    for node in model.graph.node:
+        path = node.name.strip("/").removeprefix("scorer/").split("/")[:-1]
+        # A sequence's part is named after the sequence twice: blocks.0/first/first.1.
+        parts = [part for at, part in enumerate(path) if not (at + 1 < len(path) and path[at + 1].startswith(f"{part}."))]
+        given = [stored[name] for name in node.input if name in stored]
+        if given and node.op_type in ("MatMul", "Conv", "LayerNormalization", "Mul", "Add"):
+            found.setdefault(".".join(parts), []).extend(given)
+    for path, module in network.named_modules():
+        if not isinstance(module, Linear | Convolve | Norm):
+            continue
+        for name, parameter in module.named_parameters(recurse=False):
+            exact = next((value for key, value in stored.items() if key.removeprefix("scorer.") == f"{path}.{name}"), None)
+            if isinstance(module, Norm):
+                scales = [value for value in found.get(path, []) if value.numel() == parameter.numel()]
+                default = torch.ones_like(parameter) if name == "weight" else torch.zeros_like(parameter)
+                value = exact if exact is not None else scales[name == "bias"] if len(scales) == 2 else default
+            else:
+                like = [item for item in found.get(path, []) if item.numel() == parameter.numel()]
+                if exact is None and not like:
+                    raise ValueError(f"{path}.{name}: the graph has no weights of {tuple(parameter.shape)} for it")
+                value = exact if exact is not None else like[0]
+            parameter.copy_(value.reshape(parameter.shape))
+    if isinstance(network, Scorer):
+        flat = next(value for key, value in stored.items() if key.endswith("Flatten_output_0"))
+        network.phone_embedding.copy_(flat.reshape(network.phone_embedding.shape))
