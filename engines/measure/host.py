@@ -3,6 +3,7 @@
 ``python3 -m engines.measure.host ACTION CARRY WORK OUT …`` where ACTION is
 
 - ``torch … eager`` or ``compile`` (or ``warm``, which times nothing): PyTorch's latency, load, memory;
+  ``onnx``: the same of ONNX Runtime's CUDA, where it is installed;
 - ``gate … main fp16``: the parity gate with phone scores for an engine in WORK;
 - ``path …``: samples → scores with the GPU engine, and with its worker killed midway.
 
@@ -38,6 +39,7 @@ from tutor.errors import EngineError
 
 EAGER = ("main eager fp32", "m60 eager fp32", "main eager fp16", "light eager fp32", "main eager tf32")
 COMPILED = ("main compile fp32", "main compile fp16")
+ONNX = "main onnxruntime fp32"
 
 
 def baseline(out: Path, modes: Sequence[str]) -> None:
@@ -67,6 +69,12 @@ def _inference(label: str) -> tuple[Callable[[Sequence[Floats]], list[list[Any]]
     """What runs clips as ``label`` says, and the number of trained values."""
     import torch
 
+    if label == ONNX:
+        # PyTorch has loaded the CUDA libraries that ONNX Runtime then finds.
+        from engines.onnx_cuda import open_cuda
+
+        engine = open_cuda(manifest_of("main"))
+        return lambda clips: [[item.log_posteriors, item.hidden] for item in engine.listen(clips)], 0
     name, mode = label.split(" ", 1)
     torch.set_float32_matmul_precision("high" if "tf32" in mode else "highest")
     torch.backends.cudnn.allow_tf32 = "tf32" in mode
@@ -271,7 +279,7 @@ def main(arguments: Sequence[str]) -> int:
     if words == ["warm"]:
         warm(COMPILED)
     elif action == "torch":
-        baseline(Path(out), COMPILED if words == ["compile"] else EAGER)
+        baseline(Path(out), {"compile": COMPILED, "onnx": (ONNX,)}.get(words[0], EAGER))
     elif action == "gate":
         gate(Path(carry), Path(work), Path(out), *words)
     else:

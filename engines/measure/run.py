@@ -53,9 +53,11 @@ STAGES: tuple[tuple[Step, ...], ...] = (
     (Step("load main fp16", 50),),
     (Step("offline main fp16", 30),),
     (Step("profile main fp16", 30),),
+    (Step("layers main fp16", 30),),
     (Step("path", 45), Step("gate main fp16", 60), Step("build main alone16", 100)),
     (Step("parity main alone16", 40), Step("faults main fp16", 40)),
     (Step("torch eager", 120),),
+    (Step("torch onnx", 90),),
     (
         Step("build main fp32", 220),
         Step("build main int8", 220),

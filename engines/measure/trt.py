@@ -346,6 +346,47 @@ def profile(bench: Bench, model: str, precision: str) -> dict[str, Any]:
     return figures
 
 
+def layers(bench: Bench, model: str, precision: str) -> dict[str, Any]:
+    """What each layer of the engine takes by TensorRT's own profiler, ms of one call, the costliest first."""
+    engine = bench.engine(model, precision, graph_batch=0)
+    profiler = _profiler(bench.library.module)
+    rng = np.random.default_rng(4)
+    figures: dict[str, Any] = {}
+    rounds = 8
+    for batch, seconds in ((64, 4), (1, 5)):
+        clips = [(0.1 * rng.standard_normal(seconds * RATE)).astype(np.float32) for _ in range(batch)]
+        lane = engine._take(clips)
+        lane.submit(clips)
+        context = lane._running.context
+        lane.collect()
+        context.profiler = profiler
+        profiler.times.clear()
+        for _ in range(rounds):
+            lane.submit(clips)
+            lane.collect()
+        costly = sorted(profiler.times.items(), key=lambda item: -item[1])
+        figures[f"{batch} x {seconds} s"] = {
+            "all": sum(profiler.times.values()) / rounds,
+            "layers": [[name[:200], round(took / rounds, 4)] for name, took in costly[:60]],
+            "count": len(costly),
+        }
+        engine._drop(lane)
+    engine.close()
+    return figures
+
+
+def _profiler(trt: Any) -> Any:
+    class Profiler(trt.IProfiler):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.IProfiler.__init__(self)
+            self.times: dict[str, float] = {}
+
+        def report_layer_time(self, name: str, ms: float) -> None:
+            self.times[name] = self.times.get(name, 0.0) + ms
+
+    return Profiler()
+
+
 def faults(bench: Bench, model: str, precision: str) -> dict[str, Any]:
     """Real failures: a full device, a damaged plan, a plan of another version; and that a take works
     afterwards.

@@ -75,6 +75,7 @@ def main() -> None:
     parser.add_argument("--start", help="folder of earlier pupils to go on from, with :0,2 for some of them only")
     parser.add_argument("--soft", type=float, default=0.5, help="share of the strangers' scores in the targets")
     parser.add_argument("--time-limit", type=float, default=1e9, help="seconds; the schedule is shortened to fit")
+    parser.add_argument("--compile", action="store_true", help="let torch.compile fuse the layers")
     arguments = parser.parse_args()
     device = options.device()
     bank, test_fold = options.load(arguments, device, TEST_FOLDS)
@@ -88,7 +89,9 @@ def main() -> None:
     if device.type == "cuda":
         teacher.acoustic.to(torch.bfloat16)  # it answers at every step and needs no more
     recipe = options.recipe(arguments, LightRecipe)
-    model = train(recipe, bank, [test], arguments.run, arguments.time_limit, teacher, arguments.members, arguments.start)
+    model = train(
+        recipe, bank, [test], arguments.run, arguments.time_limit, teacher, arguments.members, arguments.start, arguments.compile
+    )
     if len(test):
         found = answers(model, bank, test)
         np.savez_compressed(arguments.run / "test.npz", **joined(found))

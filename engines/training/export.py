@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from engines.training.calibrate import Calibration
 from engines.training.committee import CommitteeScorer
 from engines.training.network import config_dict, fold_norms, parameters_of
+from engines.training.restore import calibration_of
 from engines.training.train import Both, assembled
 from tutor.evidence import FEATURES
 from tutor.paths import write_atomic
@@ -159,12 +160,14 @@ def main() -> None:
     )
     parser.add_argument("--name", default="main")
     parser.add_argument("--version", default="1")
-    parser.add_argument("--calibration", type=Path, help="output of calibrate.py")
+    parser.add_argument("--calibration", type=Path, help="output of calibrate.py, or a model folder to take it from")
     parser.add_argument("--extra", type=Path, help="JSON with calibration, metrics, parents for the manifest")
     arguments = parser.parse_args()
     extra = json.loads(arguments.extra.read_text()) if arguments.extra else {"calibration": {}, "metrics": {}, "parents": []}
     calibration = None
-    if arguments.calibration:
+    if arguments.calibration and arguments.calibration.is_dir():
+        calibration = calibration_of(arguments.calibration)
+    elif arguments.calibration:
         calibration = Calibration()
         calibration.load_state_dict(torch.load(arguments.calibration, weights_only=True))
     export(assembled(arguments.runs), arguments.out, arguments.name, arguments.version, extra, calibration)

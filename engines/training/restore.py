@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from engines.manifest import FILE as MANIFEST
 from engines.onnx_graph import unpacked
+from engines.training.calibrate import Calibration
 from engines.training.network import AcousticConfig, AcousticModel, Convolve, Linear, Norm, Scorer, ScorerConfig
 
 
@@ -34,6 +36,23 @@ def restored(folder: Path) -> tuple[AcousticModel, Scorer]:
     scorer = Scorer(ScorerConfig(hidden=sizes["hidden"], width=width, layers=layers), members)
     fill(scorer, data)
     return acoustic.eval(), scorer.eval()
+
+
+def calibration_of(folder: Path) -> Calibration:
+    """The lines of words and sentences in a model folder's scorer; its marks must be unbent, as pupils' are."""
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    model = onnx.load_model_from_string((folder / manifest["scorer"]["file"]).read_bytes())
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    maker = {output: node for node in model.graph.node for output in node.output}
+    found = Calibration()
+    for name, lines in (("word", found.word), ("sentence", found.sentence)):
+        node = maker[name]
+        given: dict[str, Any] = {}
+        while not {"Mul", "Add"} <= set(given):
+            given |= {node.op_type: stored[value] for value in node.input if value in stored and stored[value].ndim == 1}
+            node = next(maker[value] for value in node.input if value in maker)
+        lines.data = torch.tensor(np.stack([given["Add"], given["Mul"]], axis=1))
+    return found.eval()
 
 
 def _biases(data: bytes) -> dict[str, Any]:
