@@ -357,9 +357,9 @@ def layers(bench: Bench, model: str, precision: str) -> dict[str, Any]:
         clips = [(0.1 * rng.standard_normal(seconds * RATE)).astype(np.float32) for _ in range(batch)]
         lane = engine._take(clips)
         lane.submit(clips)
-        context = lane._running.context
+        running: Any = lane._running
         lane.collect()
-        context.profiler = profiler
+        running.context.profiler = profiler
         profiler.times.clear()
         for _ in range(rounds):
             lane.submit(clips)

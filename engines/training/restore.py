@@ -49,7 +49,7 @@ def calibration_of(folder: Path) -> Calibration:
         node = maker[name]
         given: dict[str, Any] = {}
         while not {"Mul", "Add"} <= set(given):
-            given |= {node.op_type: stored[value] for value in node.input if value in stored and stored[value].ndim == 1}
+            given[node.op_type] = next((stored[value] for value in node.input if value in stored), None)
             node = next(maker[value] for value in node.input if value in maker)
         lines.data = torch.tensor(np.stack([given["Add"], given["Mul"]], axis=1))
     return found.eval()
