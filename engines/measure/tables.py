@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -98,10 +99,11 @@ def builds(results: Results) -> str:
 def latencies(results: Results) -> str:
     """One recording, host to host: p50 / p95 / p99."""
     rows = []
-    for name in ("main eager fp32", "main eager tf32", "main eager fp16", "main compile fp32", "main compile fp16"):
-        found = results.torch.get(name, {})
+    modes = ("eager fp32", "eager tf32", "eager fp16", "compile fp32", "compile fp16", "onnxruntime fp32")
+    for mode in modes:
+        found = results.torch.get(f"main {mode}", {})
         if "5 s" in found:
-            rows.append(["PyTorch " + name[5:], *(_triple(found.get(f"{length} s")) for length in LENGTHS_S)])
+            rows.append([_baseline(mode), *(_triple(found.get(f"{length} s")) for length in LENGTHS_S)])
     for engine in ("main fp32", "main fp16", "main int8", "main int8qdq", "light fp16"):
         found = results.trt.get(f"latency {engine}", {})
         for label, words in (("plain", "TensorRT "), ("graphs", "with CUDA graphs ")):
@@ -117,12 +119,31 @@ def crowds(results: Results) -> str:
     for name, found in results.torch.items():
         if any("speakers" in key for key in found):
             crowd = {key.split()[0]: value for key, value in found.items() if "speakers" in key}
-            rows.append(_crowd_row("PyTorch " + name, crowd, found.get("memory_mb")))
+            rows.append(_crowd_row(_baseline(name), crowd, found.get("memory_mb")))
     for name, found in results.trt.items():
         if name.startswith("load "):
             rows.append(_crowd_row("TensorRT " + name[5:], found, found.get("memory_mb")))
     heads = ["p95 ms at … speakers", *(str(count) for count in SPEAKERS), "takes/s at most", "GPU MB"]
     return _table(heads, rows)
+
+
+def _baseline(name: str) -> str:
+    """Who answers in a mode of torch.json: PyTorch, or ONNX Runtime's CUDA."""
+    runtime = "onnxruntime" in name
+    return ("ONNX Runtime CUDA " if runtime else "PyTorch ") + name.replace("onnxruntime ", "")
+
+
+def costliest_layers(results: Results) -> str:
+    """Where the kernels' time goes, by TensorRT's profiler: layers of one kind in all blocks together."""
+    rows = []
+    for shape, found in _items(results.trt.get("layers main fp16")):
+        kinds: dict[str, float] = {}
+        for name, took in found["layers"]:
+            kind = re.sub(r"\d+", "#", re.sub(r"blocks\.\d+", "blocks", name))[:90]
+            kinds[kind] = kinds.get(kind, 0.0) + took
+        for kind, took in sorted(kinds.items(), key=lambda item: -item[1])[:8]:
+            rows.append([shape, f"`{kind}`", f"{took:.2f}", f"{100 * took / found['all']:.0f} %"])
+    return _table(["call", "layers", "ms", "share"], rows)
 
 
 def sources_table(results: Results) -> str:
@@ -190,7 +211,6 @@ def bars(results: Results) -> str:
     crowds_at_300_ms = (
         ("p95 of 1,024 speakers", "main", "1024", _of_the_card(results, "crowd")),
         ("the same, takes of like length batched together", "main", "1024 by length", ""),
-        ("the same, four pupils alone", "four", "1024 by length", ""),
         ("all as they come, light model (it answers under such a crowd)", "light", "1024", ""),
     )
     rows = [

@@ -197,18 +197,16 @@ class Surroundings:
     mask: Tensor
     """(E or 1, N, 1) of 1 and 0."""
     bias: Tensor
-    """(E or 1, B, 1, 1, L): 0, or -10,000 where there is nothing to attend to."""
+    """(E × B, 1, 1, L): 0, or -10,000 where there is nothing to attend to."""
     cos: Tensor
     sin: Tensor
 
     @classmethod
-    def of(cls, valid: Tensor, cos: Tensor, sin: Tensor, dtype: torch.dtype) -> Surroundings:
+    def of(cls, valid: Tensor, members: int, cos: Tensor, sin: Tensor, dtype: torch.dtype) -> Surroundings:
         """``valid``: (E or 1, B, L) of 1 and 0."""
         batch, length = valid.shape[1], valid.shape[2]
-        return cls(
-            (batch, length), valid.flatten(1)[..., None], ((valid - 1) * 1e4)[:, :, None, None],
-            cos[:length].to(dtype), sin[:length].to(dtype),
-        )  # fmt: skip
+        bias = ((valid - 1) * 1e4).expand(members, -1, -1).flatten(0, 1)[:, None, None]
+        return cls((batch, length), valid.flatten(1)[..., None], bias, cos[:length].to(dtype), sin[:length].to(dtype))
 
 
 class Attention(nn.Module):
@@ -222,21 +220,20 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, around: Surroundings) -> Tensor:
         batch, length = around.shape
-        qkv = self.qkv(x).reshape(self.members, batch, length, 3 * self.heads, self.size)
-        both, value = qkv.split([2 * self.heads, self.heads], dim=3)
-        left, right = both.split([self.size // 2, self.size // 2], dim=4)
-        both = both * _as(around.cos, both) + torch.cat([-right, left], dim=4) * _as(around.sin, both)
-        query, key = both.transpose(2, 3).split([self.heads, self.heads], dim=2)
-        value = value.transpose(2, 3)  # (E, B, heads, L, size)
+        # Members and batch on one axis: engines know attention by its four axes.
+        qkv = self.qkv(x).reshape(self.members * batch, length, 3 * self.heads, self.size)
+        both, value = qkv.split([2 * self.heads, self.heads], dim=2)
+        left, right = both.split([self.size // 2, self.size // 2], dim=3)
+        both = both * _as(around.cos, both) + torch.cat([-right, left], dim=3) * _as(around.sin, both)
+        query, key = both.transpose(1, 2).split([self.heads, self.heads], dim=1)
+        value = value.transpose(1, 2)  # (E × B, heads, L, size)
         if self.training:
-            bias = around.bias.to(query.dtype).expand(self.members, -1, -1, length, -1).flatten(0, 1)
-            mixed = F.scaled_dot_product_attention(
-                query.flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1), bias, self.dropout
-            ).unflatten(0, (self.members, batch))
+            bias = around.bias.to(query.dtype).expand(-1, -1, length, -1)
+            mixed = F.scaled_dot_product_attention(query, key, value, bias, self.dropout)
         else:
-            weights = torch.softmax(torch.matmul(query * self.size**-0.5, key.transpose(3, 4)) + around.bias, dim=-1)
+            weights = torch.softmax(torch.matmul(query * self.size**-0.5, key.transpose(2, 3)) + around.bias, dim=-1)
             mixed = torch.matmul(_as(weights, value), value)
-        return self.out(mixed.transpose(2, 3).reshape(self.members, batch * length, self.heads * self.size))
+        return self.out(mixed.transpose(1, 2).reshape(self.members, batch * length, self.heads * self.size))
 
 
 class FeedForward(nn.Sequential):
@@ -312,7 +309,7 @@ class AcousticModel(nn.Module):
         """Log-mel (E or 1, B, M, 80), mask (E or 1, B, M) → logits of CTC and frames (E, B, T, 40), hidden (E, B, T, H)."""
         members, channels = self.members, self.config.channels
         x = F.silu(self.first(log_mel.transpose(0, 1)))  # (B, E × C, T, 40)
-        around = Surroundings.of(mask[:, :, ::2], self.cos, self.sin, x.dtype)
+        around = Surroundings.of(mask[:, :, ::2], members, self.cos, self.sin, x.dtype)
         batch, length = around.shape
         x = x.reshape(batch, -1, channels, length, MELS // 2) * _as(mask[:, :, ::2].transpose(0, 1)[:, :, None, :, None], x)
         x = F.silu(self.second(x.reshape(batch, members * channels, length, MELS // 2)))  # (B, E × C, T, 20)
@@ -402,7 +399,7 @@ class Scorer(nn.Module):
         members, width = self.members, self.config.width
         index = torch.arange(phones.shape[2], device=phones.device)
         valid = (index < counts[..., None]).to(features.dtype)  # (E or 1, B, P)
-        around = Surroundings.of(valid, self.cos, self.sin, features.dtype)
+        around = Surroundings.of(valid, members, self.cos, self.sin, features.dtype)
         batch, length = around.shape
         which = torch.arange(members, device=phones.device)[:, None] * PHONE_COUNT
         x = self.phone_embedding.flatten(0, 1)[(phones.long().flatten(1) + which)]  # (E, N, width)
@@ -418,7 +415,7 @@ class Scorer(nn.Module):
         # One word after the other would need no (word, P, width); side by side it is one operation.
         worst = (x[:, :, None] * member[..., None] + (member[..., None] - 1) * 1e4).amax(dim=3).clamp(min=-1e3)
         mean_word = torch.matmul(member / size.clamp(min=1), x)
-        attention = self.attend(tokens).reshape(members, batch, 1, length) + around.bias[:, :, 0]
+        attention = self.attend(tokens).reshape(members, batch, 1, length) + around.bias.reshape(members, batch, 1, length)
         pooled = torch.matmul(_as(torch.softmax(attention, dim=-1), x), x)  # (E, B, 1, width)
         total = counts[..., None, None].clamp(min=1)
         mean = (x * valid).sum(dim=2, keepdim=True) / total

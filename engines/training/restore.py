@@ -92,5 +92,6 @@ def fill(network: nn.Module, data: bytes) -> None:
                 value = exact if exact is not None else like[0]
             parameter.copy_(value.reshape(parameter.shape))
     if isinstance(network, Scorer):
-        flat = next(value for key, value in stored.items() if key.endswith("Flatten_output_0"))
-        network.phone_embedding.copy_(flat.reshape(network.phone_embedding.shape))
+        looked_up = [stored[node.input[0]] for node in model.graph.node if node.op_type == "Gather" and node.input[0] in stored]
+        embedding = next(value for value in looked_up if value.numel() == network.phone_embedding.numel())
+        network.phone_embedding.copy_(embedding.reshape(network.phone_embedding.shape))
