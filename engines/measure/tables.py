@@ -53,7 +53,7 @@ class Results:
 
 def report(results: Results) -> str:
     """All tables as markdown."""
-    parts = (device_line, builds, latencies, crowds, sources_table, path_and_profile, bars)
+    parts = (device_line, builds, latencies, crowds, sources_table, path_and_profile, costliest_layers, bars)
     return "\n\n".join(text for text in (part(results) for part in parts) if text)
 
 
@@ -139,11 +139,20 @@ def costliest_layers(results: Results) -> str:
     for shape, found in _items(results.trt.get("layers main fp16")):
         kinds: dict[str, float] = {}
         for name, took in found["layers"]:
-            kind = re.sub(r"\d+", "#", re.sub(r"blocks\.\d+", "blocks", name))[:90]
+            kind = _kind(name)
             kinds[kind] = kinds.get(kind, 0.0) + took
-        for kind, took in sorted(kinds.items(), key=lambda item: -item[1])[:8]:
+        for kind, took in sorted(kinds.items(), key=lambda item: -item[1])[:5]:
             rows.append([shape, f"`{kind}`", f"{took:.2f}", f"{100 * took / found['all']:.0f} %"])
     return _table(["call", "layers", "ms", "share"], rows)
+
+
+def _kind(name: str) -> str:
+    """One name for a layer in every block; a fused region by where it begins and ends."""
+    plain = re.sub(r"blocks\.\d+", "blocks", name)
+    if plain.startswith("{ForeignNode["):
+        first, _, last = plain[len("{ForeignNode[") :].partition("...")
+        plain = f"fused: {first.split(' + ')[0]} … {last.split(' + ')[0].rstrip(']}')}"
+    return re.sub(r"_?\d+", "", plain.split(" + ")[0])
 
 
 def sources_table(results: Results) -> str:

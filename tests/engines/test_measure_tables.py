@@ -91,3 +91,12 @@ def test_nothing_measured_and_the_markers(tmp_path: Path, monkeypatch: pytest.Mo
     assert "old" not in readme.read_text() and readme.read_text().endswith(f"{tables.END}\nb\n")
     with pytest.raises(ValueError, match="has no"):
         written("nothing", "x")
+
+
+def test_layers_of_one_kind_are_told_together(tmp_path: Path) -> None:
+    layers = [["/blocks.0/out/Conv", 1.0], ["/blocks.1/out/Conv", 2.0], ["{ForeignNode[/a/b_1 + x.../c/d_2 + y]}", 4.0]]
+    found = {"layers main fp16": {"64 x 4 s": {"all": 10.0, "layers": layers, "count": 3}, "step_s": 1.0}}
+    (tmp_path / "trt.json").write_text(json.dumps(found))
+    table = tables.costliest_layers(Results(tmp_path))
+    assert "| 64 x 4 s | `fused: /a/b … /c/d` | 4.00 | 40 % |" in table
+    assert "| 64 x 4 s | `/blocks/out/Conv` | 3.00 | 30 % |" in table
