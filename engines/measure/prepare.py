@@ -30,8 +30,6 @@ from tutor.paths import assets_dir
 
 CALIBRATION_SAMPLES = 64_000
 SIZES = {
-    "one20": {"hidden": 384, "layers": 8, "heads": 6, "feed_forward": 1024, "channels": 32},
-    "pair24": {"members": 2},
     "m60": {"hidden": 512, "layers": 10, "heads": 8, "feed_forward": 2048},
     "m90": {"hidden": 512, "layers": 15, "heads": 8, "feed_forward": 2048},
     "m200": {"hidden": 768, "layers": 15, "heads": 12, "feed_forward": 3072},

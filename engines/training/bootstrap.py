@@ -82,13 +82,13 @@ def _align_file(task: tuple[str, Path, list[list[str]]]) -> tuple[str, list[tupl
     return key, align_phones(_decoder, pcm, words)
 
 
-def align_by_model(corpus: Path, folder: Path) -> dict[str, list[tuple[str, float, float]] | None]:
+def align_by_model(corpus: Path, folder: Path, limit: int | None) -> dict[str, list[tuple[str, float, float]] | None]:
     """The same from a run or model folder's own posteriors."""
     from engines.training import data, options
     from engines.training.train import align_bank, assembled
 
     device = options.device()
-    bank = data.Bank(data.native_corpus(corpus, None), device)
+    bank = data.Bank(data.native_corpus(corpus, None)[:limit], device)
     align_bank(assembled([str(folder)]).to(device), bank, 600.0)
     result: dict[str, list[tuple[str, float, float]] | None] = {}
     for item in bank.items:
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="run or model folder that places the phones instead of pocketsphinx")
     arguments = parser.parse_args()
     if arguments.model:
-        aligned = align_by_model(arguments.corpus, arguments.model)
+        aligned = align_by_model(arguments.corpus, arguments.model, arguments.limit)
     else:
         tasks = list(utterances(arguments.corpus))[: arguments.limit]
         with multiprocessing.Pool(arguments.jobs, _open_decoder) as pool:

@@ -35,11 +35,12 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    write_atomic(arguments.out / "labels.json", json.dumps(label(arguments.corpus)).encode())
+    labels = label(arguments.corpus)
+    write_atomic(arguments.out / "labels.json", json.dumps(labels).encode())
     audio = arguments.out / "audio"
     if not audio.exists():
         audio.symlink_to((arguments.corpus / "audio").resolve(), target_is_directory=True)
-    print(f"{len(label(arguments.corpus))} recordings labelled")
+    print(f"{len(labels)} recordings labelled")
 
 
 if __name__ == "__main__":

@@ -30,9 +30,9 @@ def restored(folder: Path) -> tuple[AcousticModel, Scorer]:
     acoustic = AcousticModel(AcousticConfig(**sizes), members)
     fill(acoustic, (folder / manifest["acoustic"]["file"]).read_bytes())
     data = (folder / manifest["scorer"]["file"]).read_bytes()
-    names = [tensor.name for tensor in onnx.load_model_from_string(data).graph.initializer]
-    layers = len({name.split(".")[2] for name in names if name.startswith("scorer.blocks.")})
-    width = next(len(values) for path, values in _biases(data).items() if path == "features")
+    stored = {tensor.name: tensor for tensor in onnx.load_model_from_string(data).graph.initializer}
+    layers = len({name.split(".")[2] for name in stored if name.startswith("scorer.blocks.")})
+    width = stored["scorer.features.bias"].dims[-1]
     scorer = Scorer(ScorerConfig(hidden=sizes["hidden"], width=width, layers=layers), members)
     fill(scorer, data)
     return acoustic.eval(), scorer.eval()
@@ -53,14 +53,6 @@ def calibration_of(folder: Path) -> Calibration:
             node = next(maker[value] for value in node.input if value in maker)
         lines.data = torch.tensor(np.stack([given["Add"], given["Mul"]], axis=1))
     return found.eval()
-
-
-def _biases(data: bytes) -> dict[str, Any]:
-    return {
-        tensor.name.removeprefix("scorer.").removesuffix(".bias"): numpy_helper.to_array(tensor)[0, 0]
-        for tensor in onnx.load_model_from_string(data).graph.initializer
-        if tensor.name.endswith(".bias")
-    }
 
 
 @torch.no_grad()
